@@ -5,7 +5,20 @@ import t from 'tap'
 const src = resolve(import.meta.dirname, '../src')
 /** Rank of each room: a room may import rooms of lower rank and itself. */
 const ranks: Readonly<Record<string, number>> = {
-  errors: 0, dicom: 1, imaging: 2, dicomweb: 3, selection: 3, model: 3, training: 4, report: 4, analysis: 5, archive: 6, workflow: 7, config: 8, service: 9, cli: 10,
+  errors: 0,
+  dicom: 1,
+  imaging: 2,
+  dicomweb: 3,
+  selection: 3,
+  model: 3,
+  training: 4,
+  report: 4,
+  analysis: 5,
+  archive: 6,
+  workflow: 7,
+  config: 8,
+  service: 9,
+  cli: 10,
 }
 /** Packages with one home each. */
 const homes: readonly (readonly [RegExp, RegExp])[] = [

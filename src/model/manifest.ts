@@ -33,7 +33,8 @@ export const manifestSchema = z.strictObject({
   seriesRule: seriesRuleSchema,
   age: z.strictObject({
     /** The ages, in years, that the model was made for. */
-    minimum: z.number().min(0), maximum: z.number().max(130),
+    minimum: z.number().min(0),
+    maximum: z.number().max(130),
     /** Below this age the result is undetermined. */
     undeterminedBelow: z.number().min(0),
   }),

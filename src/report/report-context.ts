@@ -1,6 +1,6 @@
 import type { ModelManifest } from '../model/manifest.ts'
 
-/** Who and when: everything that a builder does not find in its sources. The same context and findings give the same bytes. */
+/** Who and when: all that a builder does not find in its sources. The same context and findings give the same bytes. */
 export interface ReportContext {
   readonly software: { readonly manufacturer: string, readonly modelName: string, readonly version: string, readonly stationName: string }
   readonly model: { readonly manifest: ModelManifest, readonly sha256: string, readonly engine: string }

@@ -34,5 +34,12 @@ export interface StudyFindings {
   readonly conclusion: Conclusion
   readonly series: readonly SeriesFindings[]
   /** Series that were not analysed, each with its reason. */
-  readonly excluded: readonly { readonly seriesNumber: number | undefined, readonly description: string, readonly reason: string }[]
+  readonly excluded: readonly ExcludedSeries[]
+}
+
+export interface ExcludedSeries {
+  readonly seriesNumber: number | undefined
+  readonly description: string
+  /** A sentence for people. */
+  readonly reason: string
 }
