@@ -1,5 +1,12 @@
 /** An affine map of pixel coordinates, centres at integers: (x, y) → (a·x + b·y + c, d·x + e·y + f). */
-export interface AffineMap { readonly a: number, readonly b: number, readonly c: number, readonly d: number, readonly e: number, readonly f: number }
+export interface AffineMap {
+  readonly a: number
+  readonly b: number
+  readonly c: number
+  readonly d: number
+  readonly e: number
+  readonly f: number
+}
 
 /** What a network sees: NHWC without N, `data[(y·width + x)·channels + channel]`. */
 export interface Raster {

@@ -2,7 +2,11 @@ import type { Raster } from '../imaging/raster.ts'
 import type { Heatmap, HeatmapMethod } from './finding.ts'
 import type { ModelManifest } from './manifest.ts'
 
-export interface Classification { /** of the tuber class, 0..1 */ readonly probability: number, readonly heatmaps: readonly Heatmap[] }
+export interface Classification {
+  /** of the tuber class, 0..1 */
+  readonly probability: number
+  readonly heatmaps: readonly Heatmap[]
+}
 
 /** A loaded model on one engine. Not safe for concurrent calls: one batch at a time. */
 export interface Classifier {

@@ -2,7 +2,7 @@ import type { ModelManifest } from '../model/manifest.ts'
 
 /** Who and when: all that a builder does not find in its sources. The same context and findings give the same bytes. */
 export interface ReportContext {
-  readonly software: { readonly manufacturer: string, readonly modelName: string, readonly version: string, readonly stationName: string }
+  readonly software: SoftwareIdentity
   readonly model: { readonly manifest: ModelManifest, readonly sha256: string, readonly engine: string }
   /** Analysis start as DICOM DA and TM, in the source's time zone where it states one. */
   readonly date: string
@@ -14,4 +14,11 @@ export interface ReportContext {
   readonly gradCam: boolean
   readonly saliency: boolean
   readonly evidence: boolean
+}
+
+export interface SoftwareIdentity {
+  readonly manufacturer: string
+  readonly modelName: string
+  readonly version: string
+  readonly stationName: string
 }
