@@ -9,6 +9,8 @@ export interface Attributes {
   has (name: string): boolean
   /** The first value as text. PN gives its alphabetic group. */
   string (name: string): string | undefined
+  /** The first value of a PN with all its groups (PS3.5 6.2.1), each decoded; absent groups are ''. */
+  personName (name: string): PersonName | undefined
   /** All values as text, split at backslashes where the VR allows more than one. */
   strings (name: string): readonly string[]
   /** The first value as a finite number. */
