@@ -1,0 +1,70 @@
+import type { Slice } from '../dicom/slice.ts'
+import { AppError, toAppError } from '../errors.ts'
+import type { Decoder } from '../imaging/decoder-pool.ts'
+import { rasterize } from '../imaging/rasterize.ts'
+import type { AffineMap, Raster } from '../imaging/raster.ts'
+import type { Classifier } from '../model/classifier.ts'
+import type { HeatmapMethod, Reason, SliceFinding } from '../model/finding.ts'
+import type { SliceResult } from '../report/series-findings.ts'
+
+/** What a series is analysed with. */
+export interface AnalysisTools {
+  readonly classifier: Classifier
+  readonly decoder: Decoder
+  /** The maps wanted, of every slice. */
+  readonly methods: readonly HeatmapMethod[]
+  readonly signal?: AbortSignal | undefined
+  /** Called after every batch. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined
+}
+
+/** Larger batches gain little and cost memory (docs: engines). */
+const batchSize = 4
+
+/**
+ * Decodes, rasterizes and classifies the slices of one series, in their order. A slice that cannot be decoded or
+ * rasterized becomes a `failed` finding and the others go on.
+ * @throws AppError `engine-failed`, `interrupted`
+ */
+export async function analyzeSeries (slices: readonly Slice[], tools: AnalysisTools): Promise<SliceResult[]> {
+  const results: SliceResult[] = []
+  for (let start = 0; start < slices.length; start += batchSize) {
+    if (tools.signal?.aborted === true) throw new AppError('interrupted', 'the analysis was stopped')
+    results.push(...await analyzeBatch(slices.slice(start, start + batchSize), tools))
+    tools.onProgress?.(results.length, slices.length)
+  }
+  return results
+}
+
+async function analyzeBatch (slices: readonly Slice[], tools: AnalysisTools): Promise<SliceResult[]> {
+  const rasters = await Promise.all(slices.map(async slice => await tryRasterize(slice, tools)))
+  const usable = rasters.filter(raster => 'data' in raster)
+  const classifications = usable.length === 0 ? [] : await tools.classifier.classify(usable, tools.methods)
+  const found = new Map<Raster, SliceFinding>()
+  for (const [i, raster] of usable.entries()) found.set(raster, findingOf(classifications[i]))
+  return slices.map((slice, i): SliceResult => {
+    const raster = rasters[i]!
+    if (!('data' in raster)) return { slice, finding: { kind: 'failed', reason: raster }, toSource: undefined }
+    const toSource: AffineMap = raster.toSource
+    return { slice, finding: found.get(raster)!, toSource }
+  })
+}
+
+/** A network that answers NaN has not answered. */
+function findingOf (classification: Awaited<ReturnType<Classifier['classify']>>[number] | undefined): SliceFinding {
+  if (classification === undefined || !Number.isFinite(classification.probability)) {
+    return { kind: 'failed', reason: { code: 'engine-failed', text: 'the network gave no probability' } }
+  }
+  return { kind: 'classified', probability: classification.probability, heatmaps: classification.heatmaps }
+}
+
+async function tryRasterize (slice: Slice, { classifier, decoder }: AnalysisTools): Promise<Raster | Reason> {
+  try {
+    const encoded = await slice.source.pixelData.frame(slice.frameNumber)
+    const stored = await decoder.decode(encoded, slice.pixel, slice.source.transferSyntaxUid)
+    return rasterize(slice, stored, classifier.manifest.preprocessing)
+  } catch (thrown) {
+    const error = toAppError(thrown)
+    return { code: error.code, text: error.message }
+  }
+}

@@ -1,0 +1,127 @@
+import { open, readFile, rename } from 'node:fs/promises'
+import { z } from 'zod'
+import { AppError } from '../errors.ts'
+import { heatmapMethods } from '../model/finding.ts'
+import type { SliceFinding } from '../model/finding.ts'
+import { manifestSchema } from '../model/manifest.ts'
+
+/**
+ * What the analysis of one series found, kept on disk so that reports can be written (again, after a correction of
+ * demographics) without a new inference. One file: a JSON header, then the maps as 16-bit fixed point.
+ * It holds UIDs and numbers, no patient attribute.
+ */
+
+const mapSchema = z.strictObject({
+  method: z.enum(heatmapMethods), width: z.int().positive(), height: z.int().positive(), empty: z.boolean(),
+})
+const reasonSchema = z.strictObject({ code: z.string(), text: z.string() })
+const findingSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('classified'), probability: z.number().min(0).max(1), maps: z.array(mapSchema) }),
+  z.strictObject({ kind: z.literal('undetermined'), reason: reasonSchema }),
+  z.strictObject({ kind: z.literal('failed'), reason: reasonSchema }),
+])
+const affineSchema = z.strictObject({ a: z.number(), b: z.number(), c: z.number(), d: z.number(), e: z.number(), f: z.number() })
+
+const headerSchema = z.strictObject({
+  version: z.literal(1),
+  seriesInstanceUid: z.string(),
+  /** Absent when the series was not selected: then `reason` says why and there are no slices. */
+  contrast: z.enum(['T2', 'FLAIR']).optional(),
+  reason: z.string(),
+  notes: z.array(z.string()),
+  model: z.strictObject({ manifest: manifestSchema, sha256: z.string(), engine: z.string() }),
+  slices: z.array(z.strictObject({
+    sopInstanceUid: z.string(),
+    frameNumber: z.int().positive(),
+    toSource: affineSchema.optional(),
+    finding: findingSchema,
+  })),
+})
+type Header = z.infer<typeof headerSchema>
+
+export interface StoredSliceFinding {
+  readonly sopInstanceUid: string
+  readonly frameNumber: number
+  readonly toSource: z.infer<typeof affineSchema> | undefined
+  readonly finding: SliceFinding
+}
+
+/** The content of a findings file. */
+export interface StoredFindings extends Omit<Header, 'version' | 'slices' | 'contrast'> {
+  readonly contrast: 'T2' | 'FLAIR' | undefined
+  readonly slices: readonly StoredSliceFinding[]
+}
+
+const magic = Buffer.from('TLF1')
+
+/** Written beside its place, flushed, then renamed: there is never half a file. */
+export async function writeFindings (path: string, findings: StoredFindings): Promise<void> {
+  const maps: Buffer[] = []
+  const { contrast, slices, ...rest } = findings
+  const header: Header = {
+    ...rest,
+    version: 1,
+    ...(contrast && { contrast }),
+    slices: slices.map(({ toSource, finding, ...slice }) => ({
+      ...slice,
+      ...(toSource && { toSource }),
+      finding: finding.kind !== 'classified' ? finding : {
+        kind: finding.kind,
+        probability: finding.probability,
+        maps: finding.heatmaps.map(({ method, width, height, empty, values }) => {
+          maps.push(Buffer.from(Uint16Array.from(values, v => Math.round(v * 65535)).buffer))
+          return { method, width, height, empty }
+        }),
+      },
+    })),
+  }
+  const json = Buffer.from(JSON.stringify(header))
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(json.length)
+  const file = await open(`${path}.tmp`, 'w')
+  try {
+    await file.writeFile(Buffer.concat([magic, length, json, ...maps]))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(`${path}.tmp`, path)
+}
+
+/** @throws AppError `not-found`, `internal` when the file is damaged */
+export async function readFindings (path: string): Promise<StoredFindings> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new AppError('not-found', 'the findings of a series are missing', {}, { cause })
+  })
+  const header = parseHeader(bytes)
+  let at = 8 + bytes.readUInt32LE(4)
+  const { contrast, slices, ...rest } = header
+  return {
+    ...rest,
+    contrast,
+    slices: slices.map(({ toSource, finding, ...slice }): StoredSliceFinding => ({
+      ...slice,
+      toSource,
+      finding: finding.kind !== 'classified' ? finding : {
+        kind: finding.kind,
+        probability: finding.probability,
+        heatmaps: finding.maps.map(map => {
+          const size = map.width * map.height * 2
+          if (at + size > bytes.length) throw new AppError('internal', 'a findings file is cut short')
+          const fixed = new Uint16Array(new Uint8Array(bytes.subarray(at, at + size)).buffer)
+          at += size
+          return { ...map, values: Float32Array.from(fixed, v => v / 65535) }
+        }),
+      },
+    })),
+  }
+}
+
+function parseHeader (bytes: Buffer): Header {
+  try {
+    if (!bytes.subarray(0, 4).equals(magic)) throw new Error('wrong magic')
+    return headerSchema.parse(JSON.parse(bytes.subarray(8, 8 + bytes.readUInt32LE(4)).toString('utf8')))
+  } catch (cause) {
+    throw new AppError('internal', 'a findings file cannot be read', {}, { cause })
+  }
+}

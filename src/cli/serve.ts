@@ -1,0 +1,11 @@
+import { parseArgs } from 'node:util'
+import { loadConfig } from '../config.ts'
+import { serve } from '../service/server.ts'
+import { exitCodes } from './exit-codes.ts'
+import type { CliIo } from './io.ts'
+
+export const help = `Usage: tuberlens serve
+
+Runs the DICOMweb service until it is told to stop (SIGTERM or Ctrl-C).
+Everything is configured by environment variables named TUBERLENS_…; the README has the table.
+`
