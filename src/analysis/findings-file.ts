@@ -95,10 +95,13 @@ export async function readFindings (path: string): Promise<StoredFindings> {
   })
   const header = parseHeader(bytes)
   let at = 8 + bytes.readUInt32LE(4)
-  const { contrast, slices, ...rest } = header
+  const { seriesInstanceUid, contrast, reason, notes, model, slices } = header
   return {
-    ...rest,
+    seriesInstanceUid,
     contrast,
+    reason,
+    notes,
+    model,
     slices: slices.map(({ toSource, finding, ...slice }): StoredSliceFinding => ({
       ...slice,
       toSource,
