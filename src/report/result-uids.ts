@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import type { Slice } from '../dicom/slice.ts'
+import { uidFromName } from '../dicom/uid.ts'
+import type { Uid } from '../dicom/uid.ts'
+import type { HeatmapMethod } from '../model/finding.ts'
+import type { ReportContext } from './report-context.ts'
+import type { SeriesFindings, StudyFindings } from './series-findings.ts'
+
+/** Raised whenever the same input is to give other bytes: results of different schemas never share a UID. */
+export const outputSchemaVersion = 1
+
+/** What the UIDs of a series' results depend on: known before the first slice is classified. */
+export type SeriesIdentity =
+  Pick<SeriesFindings, 'seriesInstanceUid' | 'studyInstanceUid' | 'seriesNumber' | 'contrast' | 'ordinal'> &
+  { readonly slices: readonly Slice[] }
+
+/** The part of SeriesFindings that is known from the start. */
+export function seriesIdentity (series: SeriesFindings): SeriesIdentity {
+  return { ...series, slices: series.slices.map(result => result.slice) }
+}
+
+/** One frame, named the same in every process. */
+export function sliceKey (slice: Slice): string {
+  return `${slice.source.sopInstanceUid}|${slice.frameNumber}`
+}
+
+/**
+ * Hex sha256 of everything that decides the bytes of a study's reports, the moment left out: sources by UID and digest,
+ * model, configuration, output schema, and what was said of series that were not analysed.
+ */
+export function runKey (study: StudyFindings, context: ReportContext): string {
+  const series = study.series.map(({ seriesInstanceUid, ordinal, slices, notes }) =>
+    ({ seriesInstanceUid, ordinal, notes, slices: slices.map(({ slice }) => sliceKey(slice)) }))
+  const slices = study.series.flatMap(({ slices }) => slices.map(({ slice }) => slice))
+  return digest([sourceDigests(slices), configuration(context), series, study.excluded])
+}
+
+/** SOP Instance UID, or with `kind` ending in `-series` the Series Instance UID, of an object made once per source series. */
+export function seriesReportUid (kind: 'sr' | 'sr-series', seriesInstanceUid: Uid, key: string): Uid {
+  return uidFromName(`${kind}|${seriesInstanceUid}|${key}`)
+}
+
+/** The same for objects made once per study. */
+export function studyReportUid (kind: 'summary' | 'summary-series', studyInstanceUid: Uid, key: string): Uid {
+  return uidFromName(`${kind}|${studyInstanceUid}|${key}`)
+}
+
+/**
+ * Series Instance UID of the heatmaps of one method. It depends on the digests of the whole source series: a corrected
+ * header, or a slice that came late, gives a new series instead of two versions mixed in one.
+ */
+export function heatmapSeriesUid (series: SeriesIdentity, method: HeatmapMethod, context: ReportContext): Uid {
+  const { seriesInstanceUid, ordinal, contrast } = series
+  const key = digest([sourceDigests(series.slices), configuration(context), ordinal, contrast, series.slices.map(sliceKey)])
+  return uidFromName(`${method}-series|${seriesInstanceUid}|${key}`)
+}
+
+/** SOP Instance UID of one heatmap: the UID of its series names the digests, the model and the configuration. */
+export function heatmapUid (slice: Slice, method: HeatmapMethod, seriesUid: Uid): Uid {
+  return uidFromName(`${method}|${sliceKey(slice)}|${slice.source.digest}|${seriesUid}`)
+}
+
+/** Tracking Unique Identifier: the same slice and model keep it over every revision of the report. */
+export function trackingUid (slice: Slice, context: ReportContext): Uid {
+  return uidFromName(`tracking|${sliceKey(slice)}|${context.model.sha256}`)
+}
+
+function sourceDigests (slices: readonly Slice[]): string[] {
+  return [...new Set(slices.map(slice => `${slice.source.sopInstanceUid}=${slice.source.digest}`))].sort()
+}
+
+/** Keys in a fixed order, moments left out: a re-run at another hour is the same run. */
+function configuration (context: ReportContext): unknown {
+  const { software, model, srSopClass, scModality, gradCam, saliency, evidence } = context
+  const identity = [software.manufacturer, software.modelName, software.version, software.stationName]
+  return [outputSchemaVersion, identity, model.sha256, model.engine, srSopClass, scModality, gradCam, saliency, evidence]
+}
+
+function digest (value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex')
+}
