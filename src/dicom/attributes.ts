@@ -21,6 +21,8 @@ export interface Attributes {
   items (name: string): readonly Attributes[]
   /** The raw value bytes, a view without a copy. */
   bytes (name: string): Uint8Array | undefined
+  /** The tags present (group × 65536 + element), in the order of the encoding, where the implementation can list them. */
+  readonly tags?: readonly number[]
 }
 
 /** A three-component person name (PS3.5 6.2.1). */

@@ -17,6 +17,8 @@ export interface Instance {
   readonly pixelData: PixelData
   /** Deviations from the standard that did not prevent reading; attribute names, never patient values. */
   readonly warnings: readonly string[]
+  /** File Meta Information (PS3.10 7.1); absent for a bare data set. */
+  readonly fileMeta?: Attributes
 }
 
 export interface PixelData {
