@@ -1,0 +1,86 @@
+import { availableParallelism } from 'node:os'
+import type { ImagePixel, Slice } from '../dicom/slice.ts'
+import { transferSyntax } from '../dicom/transfer-syntaxes.ts'
+import { AppError } from '../errors.ts'
+import { guardFrame } from './codec-guard.ts'
+import { startCodecThread } from './codec-thread.ts'
+import type { CodecThread, Decoded } from './codec-thread.ts'
+import type { DecodeRequest } from './decode-worker.ts'
+import { decodedFrame, decodeNativeFrame } from './decode-pixels.ts'
+import type { StoredPixels } from './stored-pixels.ts'
+
+export interface Decoder {
+  /**
+   * One encoded frame → stored values, in any transfer syntax of the table. Native frames are unpacked at once, compressed ones
+   * in a worker thread; calls may overlap.
+   * @throws AppError `transfer-syntax-unsupported`, `pixel-data-invalid`, `instance-too-large`, `pixel-decode-failed`,
+   *   `pixel-decode-timeout`; `interrupted` after `close`
+   */
+  decode (encoded: Uint8Array, pixel: ImagePixel, transferSyntaxUid: string): Promise<StoredPixels>
+  /** Reads and decodes the slice's frame. @throws as `decode` and `PixelData.frame` */
+  decodeSlice (slice: Slice): Promise<StoredPixels>
+  /** Ends the threads; frames under way are `interrupted`. */
+  close (): Promise<void>
+}
+
+export interface DecoderOptions {
+  /** Threads, started when first needed. Half the cores unless told: each holds a WASM heap of up to 256 MiB. */
+  readonly workers?: number
+  /** Per frame. */
+  readonly timeoutMs?: number
+}
+
+interface Task {
+  readonly request: DecodeRequest
+  readonly resolve: (reply: Decoded) => void
+  readonly reject: (error: unknown) => void
+}
+
+export function createDecoder (options: DecoderOptions = {}): Decoder {
+  const { workers = Math.max(1, Math.floor(availableParallelism() / 2)), timeoutMs = 2000 } = options
+  const idle: CodecThread[] = []
+  const all = new Set<CodecThread>()
+  const queue: Task[] = []
+  let closed = false
+
+  const pump = (): void => {
+    while (queue.length > 0) {
+      const thread = idle.pop() ?? (all.size < workers ? startCodecThread() : undefined)
+      if (thread === undefined) return
+      all.add(thread)
+      const task = queue.shift()!
+      thread.decode(task.request, timeoutMs).then(task.resolve, task.reject).finally(() => {
+        if (thread.alive && !closed) idle.push(thread)
+        else all.delete(thread)
+        pump()
+      })
+    }
+  }
+
+  const decode: Decoder['decode'] = async (encoded, pixel, transferSyntaxUid) => {
+    if (closed) throw new AppError('interrupted', 'The decoder is closed')
+    const syntax = transferSyntax(transferSyntaxUid)
+    if (syntax === undefined) {
+      throw new AppError('transfer-syntax-unsupported', `Transfer syntax ${transferSyntaxUid} is not supported`, { transferSyntaxUid })
+    }
+    const { codec } = syntax
+    if (codec === 'native') return decodeNativeFrame(encoded, pixel, !syntax.littleEndian)
+    const guarded = guardFrame(encoded, pixel, codec)
+    const reply = await new Promise<Decoded>((resolve, reject) => {
+      queue.push({ request: { codestream: guarded.codestream, pixel, family: codec }, resolve, reject })
+      pump()
+    })
+    return decodedFrame(reply.bytes, pixel, guarded.precision, [...guarded.warnings, ...reply.warnings])
+  }
+
+  return {
+    decode,
+    decodeSlice: async slice =>
+      await decode(await slice.source.pixelData.frame(slice.frameNumber), slice.pixel, slice.source.transferSyntaxUid),
+    close: async () => {
+      closed = true
+      for (const task of queue.splice(0)) task.reject(new AppError('interrupted', 'The decoder was closed'))
+      await Promise.all([...all].map(async thread => { await thread.stop() }))
+    },
+  }
+}

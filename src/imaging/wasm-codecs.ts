@@ -1,0 +1,109 @@
+import { createRequire } from 'node:module'
+import type { Context, NativeCodecs } from 'dcmjs-codecs'
+import type { ImagePixel } from '../dicom/slice.ts'
+import { AppError, toAppError } from '../errors.ts'
+import type { CodecFamily } from './codec-guard.ts'
+
+export interface WasmCodecs {
+  /** Loads the codecs, so that the first frame is not charged for it. */
+  prepare (): Promise<void>
+  /**
+   * One guarded codestream → samples in cells of BitsAllocated, little endian, interleaved.
+   * @throws AppError `pixel-decode-failed`
+   */
+  decode (codestream: Uint8Array, pixel: ImagePixel, family: CodecFamily): Promise<DecodedSamples>
+}
+
+export interface DecodedSamples {
+  /** Memory of its own, not of the WASM heap. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly warnings: readonly string[]
+}
+
+const methods = {
+  rle: 'decodeRle',
+  jpeg: 'decodeJpeg',
+  'jpeg-lossless': 'decodeJpeg',
+  'jpeg-ls': 'decodeJpegLs',
+  'jpeg-2000': 'decodeJpeg2000',
+  htj2k: 'decodeHtJpeg2000',
+} as const satisfies Record<CodecFamily, keyof typeof NativeCodecs>
+
+interface Library {
+  readonly NativeCodecs: typeof NativeCodecs
+  readonly Context: typeof Context
+  readonly log: { setLevel: (level: 'silent') => void }
+}
+
+/**
+ * The one user of dcmjs-codecs. `NativeCodecs` is called directly, as the package's Transcoder knows neither .51 nor .57. Its
+ * heap is not to be trusted after an error, so that the next frame gets a new instance. Not for concurrent calls.
+ */
+export function createWasmCodecs (): WasmCodecs {
+  let library: Library | undefined
+  let healthy = false
+
+  const ready = async (): Promise<Library> => {
+    // the package is CommonJS, and loaded only where a compressed frame is met: start-up time
+    library ??= createRequire(import.meta.url)('dcmjs-codecs') as Library
+    if (!healthy) {
+      library.log.setLevel('silent')
+      await library.NativeCodecs.initializeAsync()
+      healthy = true
+    }
+    return library
+  }
+
+  const attempt = async (codestream: Uint8Array, pixel: ImagePixel, family: CodecFamily): Promise<Uint8Array<ArrayBuffer>> => {
+    const codecs = await ready()
+    healthy = false
+    const context = new codecs.Context({
+      width: pixel.columns,
+      height: pixel.rows,
+      bitsAllocated: pixel.bitsAllocated,
+      bitsStored: pixel.bitsStored,
+      samplesPerPixel: pixel.samplesPerPixel,
+      pixelRepresentation: pixel.signed ? 1 : 0,
+      planarConfiguration: 0,
+      photometricInterpretation: pixel.photometricInterpretation,
+      encodedBuffer: codestream,
+    })
+    const decoded = codecs.NativeCodecs[methods[family]](context, {}).getDecodedBuffer()
+    const expected = pixel.rows * pixel.columns * pixel.samplesPerPixel * pixel.bitsAllocated / 8
+    if (decoded?.length !== expected) {
+      throw new AppError('pixel-decode-failed', 'The decoder delivered a frame of the wrong length',
+        { family, length: decoded?.length ?? 0, expected })
+    }
+    healthy = true
+    return decoded.slice()
+  }
+
+  return {
+    prepare: async () => { await ready() },
+    decode: async (codestream, pixel, family) => {
+      try {
+        return { bytes: await attempt(codestream, pixel, family), warnings: [] }
+      } catch (error) {
+        const trimmed = family === 'jpeg-ls' ? withoutStrayZeros(codestream) : undefined
+        if (trimmed !== undefined) {
+          const bytes = await attempt(trimmed, pixel, family).catch(() => undefined)
+          if (bytes !== undefined) return { bytes, warnings: ['zero bytes before the end marker of the JPEG-LS stream were skipped'] }
+        }
+        if (error instanceof AppError) throw error
+        const reason = error instanceof Error ? error.message : typeof error
+        throw toAppError(error, 'pixel-decode-failed', `The ${family} decoder failed: ${reason}`, { family })
+      }
+    },
+  }
+}
+
+/** Some encoders pad the scan with 00 before EOI (NEMA's own WG04 MR1_JLSL does); CharLS refuses what follows the last pixel. */
+function withoutStrayZeros (codestream: Uint8Array): Uint8Array | undefined {
+  let end = codestream.length - 2
+  while (end > 0 && codestream[end - 1] === 0) end--
+  if (end === codestream.length - 2) return undefined
+  const trimmed = new Uint8Array(end + 2)
+  trimmed.set(codestream.subarray(0, end))
+  trimmed.set([0xff, 0xd9], end)
+  return trimmed
+}
