@@ -1,0 +1,156 @@
+import { rm } from 'node:fs/promises'
+import type { Instance } from '../dicom/instance.ts'
+import type { Uid } from '../dicom/uid.ts'
+import type { Database } from './database.ts'
+import { instanceHeader } from './instance-header.ts'
+import type { InstanceTable } from './instance-table.ts'
+import { flushFile } from './spool.ts'
+import type { Spool } from './spool.ts'
+
+/** One result object as a report job wrote it, on the spool's file system. */
+export interface ResultFile {
+  readonly path: string
+  /** hex, of the file */
+  readonly sha256: string
+  readonly bytes: number
+  /** `structured-report`, `grad-cam`, `saliency`, `summary`, … */
+  readonly kind: string
+  /** Order of sending within its kind's stage. */
+  readonly ordinal: number
+  readonly instance: Instance
+}
+
+/** A document among the results of a study, for the report that supersedes it. */
+export interface Predecessor {
+  readonly sopInstanceUid: Uid
+  readonly sopClassUid: Uid
+  readonly seriesInstanceUid: Uid
+  readonly studyInstanceUid: Uid
+}
+
+/** The last part of the SOP classes of documents that refer to other results: SR, KO, PR, encapsulated (PS3.4 B.5). */
+const documentClasses = ['1.2.840.10008.5.1.4.1.1.88.', '1.2.840.10008.5.1.4.1.1.11.', '1.2.840.10008.5.1.4.1.1.104.']
+
+/** 0 for images, 1 for documents: documents are sent after the images that they refer to. */
+export function stageOf (sopClassUid: string): number {
+  return documentClasses.some(prefix => sopClassUid.startsWith(prefix)) ? 1 : 0
+}
+
+/** The service's own results: bytes written once, known for ever (output-objects.md §1.6). */
+export class ArtifactTable {
+  readonly #database: Database
+  readonly #spool: Spool
+  readonly #instances: InstanceTable
+
+  constructor (database: Database, spool: Spool, instances: InstanceTable) {
+    this.#database = database
+    this.#spool = spool
+    this.#instances = instances
+  }
+
+  /** Whether this SOP instance was made here. */
+  has (sop: string): boolean {
+    return this.#database.get('SELECT 1 AS found FROM artifacts WHERE sop = :sop', { sop }) !== undefined
+  }
+
+  ofJob (job: number): { sopInstanceUid: Uid, kind: string, sha256: string }[] {
+    return this.#database.all('SELECT sop, kind, sha256 FROM artifacts WHERE job = :job ORDER BY ordinal, sop', { job })
+      .map(row => ({ sopInstanceUid: row.text('sop') as Uid, kind: row.text('kind'), sha256: row.text('sha256') }))
+  }
+
+  /** Documents of the study's report revision before this one. */
+  predecessors (study: Uid, beforeJob: number): Predecessor[] {
+    return this.#database.all(`SELECT a.sop, a.sop_class, a.series FROM artifacts a WHERE a.study = :study AND a.job = (
+        SELECT MAX(b.job) FROM artifacts b WHERE b.study = :study AND b.job < :beforeJob AND b.sop_class LIKE '1.2.840.10008.5.1.4.1.1.88.%')
+        AND a.sop_class LIKE '1.2.840.10008.5.1.4.1.1.88.%' ORDER BY a.ordinal, a.sop`, { study, beforeJob })
+      .map(row => ({
+        sopInstanceUid: row.text('sop') as Uid,
+        sopClassUid: row.text('sop_class') as Uid,
+        seriesInstanceUid: row.text('series') as Uid,
+        studyInstanceUid: study,
+      }))
+  }
+
+  /**
+   * Takes the results of a report job over: files to the spool and flushed, then rows, deliveries and the job's next state in one
+   * transaction. An object whose UID is known keeps its first bytes and is not sent again where it already is.
+   * @returns whether the job was still RUNNING, and so got its results
+   */
+  async store (
+    job: { id: number, studyInstanceUid: Uid }, files: readonly ResultFile[], destinations: readonly string[], now: number,
+  ): Promise<boolean> {
+    const fresh: { file: ResultFile, name: string }[] = []
+    for (const file of files) {
+      const { sopInstanceUid, seriesInstanceUid } = file.instance
+      const held = this.#instances.held(sopInstanceUid)
+      if (held !== undefined) { await rm(file.path, { force: true }); continue }
+      const name = this.#spool.nameOf('result', seriesInstanceUid, sopInstanceUid, 0)
+      await flushFile(file.path)
+      await this.#spool.place(file, name)
+      fresh.push({ file, name })
+    }
+    await this.#spool.flushFolders(fresh.map(({ name }) => name))
+    return this.#database.transaction(() => {
+      const state = files.length > 0 && destinations.length > 0 ? 'DELIVERING' : 'DONE'
+      const changed = this.#database.run(`UPDATE jobs SET state = :state, lease_until = NULL, updated_at = :now, error_code = NULL, error_text = NULL
+        WHERE id = :id AND state = 'RUNNING'`, { id: job.id, state, now })
+      if (changed === 0) return false
+      for (const { file, name } of fresh) this.#write(job, file, name, now)
+      for (const file of files) for (const destination of destinations) this.#deliver(job, file, destination, now)
+      if (state === 'DONE') {
+        this.#database.run('UPDATE jobs SET state = \'DONE\', updated_at = :now WHERE kind = \'analyse\' AND state = \'ANALYSED\' AND study = :study',
+          { now, study: job.studyInstanceUid })
+      }
+      return true
+    })
+  }
+
+  #write (job: { id: number }, file: ResultFile, name: string, now: number): void {
+    const { instance } = file
+    this.#instances.write({
+      kind: 'result',
+      sop: instance.sopInstanceUid,
+      sopClass: instance.sopClassUid,
+      series: instance.seriesInstanceUid,
+      study: instance.studyInstanceUid,
+      transferSyntax: instance.transferSyntaxUid,
+      frames: instance.frameCount,
+      bytes: file.bytes,
+      digest: instance.digest,
+      pixelDigest: undefined,
+      revision: 0,
+      name,
+      receivedAt: now,
+      header: instanceHeader(instance),
+    }, true)
+    this.#database.run(`INSERT INTO artifacts (sop, job, study, series, sop_class, kind, ordinal, sha256, bytes, path)
+      VALUES (:sop, :job, :study, :series, :sopClass, :kind, :ordinal, :sha256, :bytes, :name)
+      ON CONFLICT (sop) DO UPDATE SET path = excluded.path, sha256 = excluded.sha256, bytes = excluded.bytes`, {
+      sop: instance.sopInstanceUid,
+      job: job.id,
+      study: instance.studyInstanceUid,
+      series: instance.seriesInstanceUid,
+      sopClass: instance.sopClassUid,
+      kind: file.kind,
+      ordinal: file.ordinal,
+      sha256: file.sha256,
+      bytes: file.bytes,
+      name,
+    })
+  }
+
+  #deliver (job: { id: number }, { instance, ordinal, bytes }: ResultFile, destination: string, now: number): void {
+    this.#database.run(`INSERT INTO deliveries (job, destination, sop, study, stage, ordinal, bytes, state, created_at, updated_at, next_at)
+      SELECT :job, :destination, :sop, :study, :stage, :ordinal, :bytes, 'PENDING', :now, :now, :now
+      WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE sop = :sop AND destination = :destination AND state <> 'DEAD')`, {
+      job: job.id,
+      destination,
+      sop: instance.sopInstanceUid,
+      study: instance.studyInstanceUid,
+      stage: stageOf(instance.sopClassUid),
+      ordinal,
+      bytes,
+      now,
+    })
+  }
+}

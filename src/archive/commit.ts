@@ -1,0 +1,107 @@
+import type { AppError } from '../errors.ts'
+import { toAppError } from '../errors.ts'
+import type { CommitOutcome, IgnoreReason, ReceivedInstance } from './archive.ts'
+import type { ArtifactTable } from './artifact-table.ts'
+import type { Database } from './database.ts'
+import { instanceHeader } from './instance-header.ts'
+import type { HeldInstance, InstanceRow, InstanceTable } from './instance-table.ts'
+import type { Spool } from './spool.ts'
+
+interface Tables {
+  readonly database: Database
+  readonly spool: Spool
+  readonly instances: InstanceTable
+  readonly artifacts: ArtifactTable
+}
+
+interface Plan {
+  readonly received: ReceivedInstance
+  outcome: CommitOutcome
+  /** Set for what is to be written. */
+  row?: InstanceRow
+  isNew?: boolean
+}
+
+/**
+ * Takes a batch of parts: decides, renames, flushes the folders, and writes all rows in one transaction. Not for concurrent
+ * calls: the archive runs one after the other. Never throws for a part; a failure of the whole is every part's outcome.
+ */
+export async function commitBatch (tables: Tables, batch: readonly ReceivedInstance[], now: number): Promise<CommitOutcome[]> {
+  const plans = decide(tables, batch, now)
+  const placed: Plan[] = []
+  try {
+    for (const plan of plans) if (plan.row !== undefined && await place(tables.spool, plan)) placed.push(plan)
+    await tables.spool.flushFolders(placed.map(plan => plan.row!.name))
+    tables.database.transaction(() => { write(tables, plans, now) })
+  } catch (thrown) {
+    const error = toAppError(thrown)
+    for (const plan of plans) if (plan.row !== undefined || plan.outcome.kind === 'ignored') plan.outcome = { kind: 'failed', error }
+    await tables.spool.remove(placed.map(plan => plan.row!.name)).catch(() => undefined)
+  }
+  for (const plan of plans) if (!placed.includes(plan)) await plan.received.file.discard()
+  return plans.map(plan => plan.outcome)
+}
+
+function decide ({ instances, artifacts, spool }: Tables, batch: readonly ReceivedInstance[], now: number): Plan[] {
+  // what earlier parts of the same batch will have changed
+  const ahead = new Map<string, HeldInstance>()
+  return batch.map((received): Plan => {
+    const { instance, ignored } = received
+    const sop = instance.sopInstanceUid
+    const why: IgnoreReason | undefined = artifacts.has(sop) ? 'own-result' : ignored
+    if (why !== undefined) return { received, outcome: { kind: 'ignored', why } }
+    const held = ahead.get(sop) ?? instances.held(sop)
+    const outcome = compare(received, held)
+    if (outcome.kind !== 'stored' && outcome.kind !== 'header-changed') return { received, outcome }
+    const revision = outcome.kind === 'stored' ? 0 : outcome.revision
+    const { seriesInstanceUid: series, studyInstanceUid: study, digest } = instance
+    ahead.set(sop, { study, series, digest, pixelDigest: received.pixelDigest, revision })
+    const row: InstanceRow = {
+      kind: 'input',
+      sop,
+      sopClass: instance.sopClassUid,
+      series,
+      study,
+      transferSyntax: instance.transferSyntaxUid,
+      frames: instance.frameCount,
+      bytes: received.file.bytes,
+      digest,
+      pixelDigest: received.pixelDigest,
+      revision,
+      name: spool.nameOf('input', series, sop, revision),
+      receivedAt: now,
+      header: instanceHeader(instance),
+    }
+    return { received, outcome, row, isNew: held?.series !== series }
+  })
+}
+
+/** service.md §2.1: the same data set, a corrected header, or a contradiction. */
+function compare (received: ReceivedInstance, held: HeldInstance | undefined): CommitOutcome {
+  if (held === undefined) return { kind: 'stored' }
+  if (held.digest === received.instance.digest) return { kind: 'identical' }
+  if (held.pixelDigest !== received.pixelDigest) return { kind: 'pixels-differ' }
+  return { kind: 'header-changed', revision: held.revision + 1 }
+}
+
+async function place (spool: Spool, plan: Plan): Promise<boolean> {
+  try {
+    await spool.place(plan.received.file, plan.row!.name)
+    return true
+  } catch (thrown) {
+    const error: AppError = toAppError(thrown)
+    plan.outcome = { kind: 'failed', error }
+    delete plan.row
+    return false
+  }
+}
+
+function write ({ database, instances }: Tables, plans: readonly Plan[], now: number): void {
+  for (const { received, outcome, row, isNew } of plans) {
+    if (row !== undefined) instances.write(row, isNew === true)
+    if (outcome.kind !== 'ignored') continue
+    const { sopInstanceUid: sop, seriesInstanceUid: series, studyInstanceUid: study } = received.instance
+    database.run('INSERT OR REPLACE INTO ignored (sop, series, study, why, at) VALUES (:sop, :series, :study, :why, :at)',
+      { sop, series, study, why: outcome.why, at: now })
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The schema, one entry a version, applied in order and never edited after a release (service.md §3.2).
+ * Times are ms since 1970; UIDs are text; headers are DICOM JSON by tag.
+ */
+export const migrations: readonly string[] = [`
+CREATE TABLE studies (
+  study TEXT PRIMARY KEY,
+  first_at INTEGER NOT NULL,
+  -- last new or changed input: the study's quiet period counts from here
+  last_at INTEGER NOT NULL,
+  -- of the last report job; 0 before the first
+  revision INTEGER NOT NULL DEFAULT 0,
+  -- 1 when something came that no report job covers yet
+  dirty INTEGER NOT NULL DEFAULT 0,
+  patient_id TEXT, study_date TEXT, accession_number TEXT,
+  header TEXT NOT NULL
+) STRICT;
+CREATE INDEX studies_dirty ON studies (last_at) WHERE dirty = 1;
+CREATE INDEX studies_patient ON studies (patient_id);
+CREATE INDEX studies_date ON studies (study_date);
+CREATE INDEX studies_accession ON studies (accession_number);
+
+CREATE TABLE series (
+  series TEXT PRIMARY KEY,
+  study TEXT NOT NULL REFERENCES studies (study) ON DELETE CASCADE,
+  kind TEXT NOT NULL CHECK (kind IN ('input', 'result')),
+  modality TEXT,
+  header TEXT NOT NULL,
+  -- what headers hint at, and what the PACS said
+  expected_header INTEGER, expected_pacs INTEGER,
+  first_at INTEGER NOT NULL,
+  -- first new instance since it was last opened
+  opened_at INTEGER NOT NULL,
+  -- last new instance; duplicates do not count
+  last_at INTEGER NOT NULL,
+  -- when the completion rules look at it again
+  due_at INTEGER,
+  state TEXT NOT NULL CHECK (state IN ('OPEN', 'COMPLETE', 'FORCED', 'SKIPPED', 'RESULT')),
+  why TEXT,
+  revision INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX series_study ON series (study);
+CREATE INDEX series_due ON series (due_at) WHERE state = 'OPEN';
+
+CREATE TABLE instances (
+  sop TEXT PRIMARY KEY,
+  series TEXT NOT NULL REFERENCES series (series) ON DELETE CASCADE,
+  study TEXT NOT NULL REFERENCES studies (study) ON DELETE CASCADE,
+  kind TEXT NOT NULL CHECK (kind IN ('input', 'result')),
+  sop_class TEXT NOT NULL, transfer_syntax TEXT NOT NULL,
+  rows INTEGER, columns INTEGER, frames INTEGER NOT NULL, instance_number INTEGER,
+  -- ImagePositionPatient, ImageOrientationPatient as JSON arrays of mm and cosines
+  position TEXT, orientation TEXT,
+  bytes INTEGER NOT NULL, digest TEXT NOT NULL, pixel_digest TEXT,
+  revision INTEGER NOT NULL DEFAULT 0,
+  -- below the spool folder
+  path TEXT NOT NULL UNIQUE,
+  received_at INTEGER NOT NULL,
+  header TEXT NOT NULL
+) STRICT;
+CREATE INDEX instances_series ON instances (series, instance_number);
+CREATE INDEX instances_study ON instances (study);
+CREATE INDEX instances_kind ON instances (kind, received_at);
+
+CREATE TABLE ignored (
+  sop TEXT PRIMARY KEY, series TEXT NOT NULL, study TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX ignored_series ON ignored (series);
+CREATE INDEX ignored_at ON ignored (at);
+
+CREATE TABLE jobs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL CHECK (kind IN ('analyse', 'report')),
+  -- the series, or the study of a report
+  subject TEXT NOT NULL,
+  study TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('QUEUED', 'RUNNING', 'ANALYSED', 'DELIVERING', 'DONE', 'DEAD', 'CANCELED')),
+  priority INTEGER NOT NULL DEFAULT 100,
+  created_at INTEGER NOT NULL,
+  -- start of the first run: the time that the results carry, kept for every retry
+  first_run_at INTEGER,
+  updated_at INTEGER NOT NULL,
+  run_at INTEGER NOT NULL,
+  lease_until INTEGER,
+  attempt INTEGER NOT NULL DEFAULT 0,
+  failures INTEGER NOT NULL DEFAULT 0,
+  crashes INTEGER NOT NULL DEFAULT 0,
+  interruptions INTEGER NOT NULL DEFAULT 0,
+  error_code TEXT, error_text TEXT,
+  -- findings of an analysis, below the findings folder; and what it said of itself (JSON)
+  result_path TEXT, summary TEXT,
+  UNIQUE (subject, revision, kind)
+) STRICT;
+CREATE INDEX jobs_queue ON jobs (priority, run_at) WHERE state = 'QUEUED';
+CREATE INDEX jobs_study ON jobs (study, kind, state);
+CREATE INDEX jobs_state ON jobs (state, updated_at);
+
+CREATE TABLE job_inputs (
+  job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, sop TEXT NOT NULL, digest TEXT NOT NULL,
+  PRIMARY KEY (job, sop)
+) STRICT, WITHOUT ROWID;
+
+-- kept after the file is purged: the loop guard and "same UID, same bytes" need it
+CREATE TABLE artifacts (
+  sop TEXT PRIMARY KEY,
+  job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+  study TEXT NOT NULL, series TEXT NOT NULL, sop_class TEXT NOT NULL,
+  kind TEXT NOT NULL, ordinal INTEGER NOT NULL,
+  -- of the file
+  sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
+  path TEXT
+) STRICT;
+CREATE INDEX artifacts_job ON artifacts (job);
+CREATE INDEX artifacts_study ON artifacts (study);
+
+CREATE TABLE deliveries (
+  job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+  destination TEXT NOT NULL,
+  sop TEXT NOT NULL,
+  study TEXT NOT NULL,
+  -- 0 images, 1 documents that refer to them
+  stage INTEGER NOT NULL,
+  ordinal INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('PENDING', 'SENT', 'VERIFIED', 'DEAD')),
+  attempt INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  -- NULL when nothing more is to be done
+  next_at INTEGER,
+  http INTEGER, failure_reason INTEGER, warning_reason INTEGER, error TEXT,
+  -- after 413: send it alone
+  alone INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (job, destination, sop)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_due ON deliveries (destination, next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_study ON deliveries (study, destination, state);
+CREATE INDEX deliveries_sop ON deliveries (sop, destination);
+
+CREATE TABLE destinations (id TEXT PRIMARY KEY, failures INTEGER NOT NULL DEFAULT 0, open_until INTEGER) STRICT;
+CREATE TABLE tombstones (uid_hash TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+`]

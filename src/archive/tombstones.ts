@@ -1,0 +1,16 @@
+import { createHash } from 'node:crypto'
+import type { Database } from './database.ts'
+
+/** What remains of a UID after its data is gone: enough to answer 410, not enough to tell what it was. */
+export function uidHash (uid: string): string {
+  return createHash('sha256').update(uid).digest('hex')
+}
+
+/** Marks UIDs as gone. Call inside the transaction that removes them. */
+export function bury (database: Database, uids: readonly string[], at: number): void {
+  for (const uid of uids) database.run('INSERT OR REPLACE INTO tombstones (uid_hash, at) VALUES (:hash, :at)', { hash: uidHash(uid), at })
+}
+
+export function isBuried (database: Database, uid: string): boolean {
+  return database.get('SELECT 1 AS found FROM tombstones WHERE uid_hash = :hash', { hash: uidHash(uid) }) !== undefined
+}
