@@ -91,7 +91,8 @@ function evidence ({ series, results, context }: ReportSubject): Evidence[] {
       .map(({ slice }) => ({ ...place, ...heatmapReference(slice, method, results) }))
   }
   return [
-    ...Array.from(sources, ([sopInstanceUid, sopClassUid]) => ({ studyInstanceUid, seriesInstanceUid, sopClassUid, sopInstanceUid })),
+    ...Array.from(sources, ([sopInstanceUid, sopClassUid]) =>
+      ({ studyInstanceUid, seriesInstanceUid, sopClassUid, sopInstanceUid })),
     ...wantedMethods(context).flatMap(heatmaps),
   ]
 }

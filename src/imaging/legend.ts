@@ -1,0 +1,98 @@
+import { colorBar } from './colormap.ts'
+import { drawImage, drawText, fillBox, strokeBox, textHeight, textWidth, wrapText } from './draw.ts'
+import type { Box, Color } from './draw.ts'
+import type { FreeSpace } from './free-space.ts'
+import type { RgbImage } from './raster.ts'
+
+/** One part of a legend: text, and above it the colour bar where the part has one. */
+export interface LegendPart {
+  readonly text: string
+  readonly color: Color
+  readonly bar: boolean
+  /** Where it goes when there is room. */
+  readonly corner: 'top-left' | 'top-right' | 'bottom-left' | 'bottom-right'
+}
+
+const black: Color = [0, 0, 0]
+const gray: Color = [200, 200, 200]
+const margin = 4
+const barHeight = 8
+/** Bar, gap and the scale under it. */
+const barBlock = barHeight + 3 + 14
+/** Characters in a line, widest first: a corner that is too narrow for one may hold the next. */
+const lineLengths = [44, 26, 22, 19, 16, 13]
+
+interface Placed { readonly part: LegendPart, readonly lines: readonly string[], readonly box: Box }
+
+/**
+ * Draws the parts where the canvas is free, near their corners, each on black. Where any of them finds no room, nothing of
+ * them is drawn but `short`, in one line along the lower edge.
+ * @returns whether all parts found room
+ */
+export function drawLegend (canvas: RgbImage, space: FreeSpace, parts: readonly LegendPart[], short: string): boolean {
+  const placed: Placed[] = []
+  for (const part of parts) {
+    const one = place(part, space)
+    if (one === undefined) {
+      drawLine(canvas, short)
+      return false
+    }
+    placed.push(one)
+    space.take(one.box)
+  }
+  for (const one of placed) drawPart(canvas, one)
+  return true
+}
+
+/** The nearest free place to the part's corner, along the edges; fewer lines first. */
+function place (part: LegendPart, space: FreeSpace): Placed | undefined {
+  let best: (Placed & { cost: number }) | undefined
+  for (const [index, length] of lineLengths.entries()) {
+    const lines = wrapText(part.text, length)
+    const width = Math.max(...lines.map(line => textWidth(line)), part.bar ? textWidth('0   0.5   1') : 0) + 2 * margin
+    const height = textHeight(lines.length) + (part.bar ? barBlock : 0) + 2 * margin
+    const [right, bottom] = [space.width - width, space.height - height]
+    const corner = { x: part.corner.endsWith('left') ? 0 : right, y: part.corner.startsWith('top') ? 0 : bottom }
+    for (const { x, y } of edgePositions(right, bottom, space.cell)) {
+      const cost = Math.abs(x - corner.x) + Math.abs(y - corner.y) + index * 8
+      if (best !== undefined && cost >= best.cost) continue
+      const box = { x, y, width, height }
+      if (space.isFree(box)) best = { part, lines, box, cost }
+    }
+  }
+  return best
+}
+
+function edgePositions (right: number, bottom: number, step: number): { x: number, y: number }[] {
+  const positions: { x: number, y: number }[] = []
+  for (let x = 0; x < right; x += step) positions.push({ x, y: 0 }, { x, y: bottom })
+  for (let y = 0; y < bottom; y += step) positions.push({ x: 0, y }, { x: right, y })
+  return [...positions, { x: right, y: 0 }, { x: right, y: bottom }, { x: 0, y: bottom }]
+}
+
+function drawPart (canvas: RgbImage, { part, lines, box }: Placed): void {
+  fillBox(canvas, box, black)
+  const [x, width] = [box.x + margin, box.width - 2 * margin]
+  let y = box.y + margin
+  if (part.bar) {
+    drawImage(canvas, colorBar(width, barHeight), x, y)
+    strokeBox(canvas, { x, y, width, height: barHeight }, gray)
+    drawText(canvas, '0', x, y + barHeight + 3, gray)
+    drawText(canvas, '0.5', Math.round(x + (width - textWidth('0.5')) / 2), y + barHeight + 3, gray)
+    drawText(canvas, '1', x + width - textWidth('1'), y + barHeight + 3, gray)
+    y += barBlock
+  }
+  // text hugs the edge of its side, away from the head
+  const alignRight = part.corner.endsWith('right') && box.x > 0
+  for (const line of lines) {
+    drawText(canvas, line, alignRight ? x + width - textWidth(line) : x, y, part.color)
+    y += 14
+  }
+}
+
+function drawLine (canvas: RgbImage, line: string): void {
+  const height = textHeight(1) + 2
+  const columns = Math.floor((canvas.width - 2 * margin) / 7)
+  fillBox(canvas, { x: 0, y: canvas.height - height, width: canvas.width, height }, black)
+  drawText(canvas, line.slice(0, columns), margin, canvas.height - height + 1, gray)
+}

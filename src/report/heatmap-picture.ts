@@ -1,0 +1,74 @@
+import { drawLegend } from '../imaging/legend.ts'
+import type { LegendPart } from '../imaging/legend.ts'
+import type { Color } from '../imaging/draw.ts'
+import { freeSpace } from '../imaging/free-space.ts'
+import { enlarge, overlay, toRgb } from '../imaging/overlay.ts'
+import type { AffineMap, GrayImage, RgbImage } from '../imaging/raster.ts'
+import type { Heatmap } from '../model/finding.ts'
+import { researchOnly } from './common-modules.ts'
+import type { ReportContext } from './report-context.ts'
+import { explanations, sliceLabel } from './result-series.ts'
+import type { ResultSeries } from './result-series.ts'
+import { probabilityText, thresholdText } from './sentences.ts'
+import type { SliceResult } from './series-findings.ts'
+
+/** One map of one classified slice. */
+export interface HeatmapInput {
+  readonly result: SliceResult
+  readonly heatmap: Heatmap
+  /** The slice, windowed, at its own matrix and orientation. */
+  readonly display: GrayImage
+  readonly series: ResultSeries
+  readonly context: ReportContext
+}
+
+const white: Color = [235, 235, 235]
+const amber: Color = [255, 196, 84]
+
+/** Canvas pixels per source pixel: the least whole number that makes the canvas 512 wide or more. */
+export function canvasFactor (columns: number): number {
+  return Math.ceil(512 / columns)
+}
+
+/** Opacity where the map is 1: a slice with a probability near 0 does not look hot. */
+export function overlayOpacity (probability: number): number {
+  return 0.5 * (0.3 + 0.7 * probability)
+}
+
+/** The windowed slice under its map, without any text: the source's extent, `factor` times its matrix. */
+export function drawOverlay (
+  display: GrayImage, heatmap: Heatmap, toSource: AffineMap | undefined, probability: number, factor: number,
+): RgbImage {
+  if (heatmap.empty || toSource === undefined) return toRgb(enlarge(display, factor))
+  return overlay(display, heatmap, toSource, { factor, opacity: overlayOpacity(probability) })
+}
+
+/** The whole canvas: overlay and legend. Neither names nor identifiers of the patient are drawn. */
+export function drawHeatmap (input: HeatmapInput, probability: number): RgbImage {
+  const { result, heatmap, display, series, context } = input
+  const factor = canvasFactor(display.width)
+  const canvas = drawOverlay(display, heatmap, result.toSource, probability, factor)
+  const { name } = explanations[heatmap.method]
+  const { manifest } = context.model
+  const verdict = verdictText(probability, context)
+  const label = sliceLabel(result.slice, series)
+  const caption = heatmap.empty
+    ? `${name}: no positive activation`
+    : `${name}, per-slice max-normalised; not a probability, not a lesion outline`
+  const parts: LegendPart[] = [
+    { text: caption, color: white, bar: !heatmap.empty, corner: 'bottom-left' },
+    { text: `${verdict} ${label} ${manifest.name} v${manifest.version}`, color: white, bar: false, corner: 'bottom-right' },
+    { text: researchOnly, color: amber, bar: false, corner: 'top-left' },
+  ]
+  const short = `RESEARCH USE ONLY | ${verdict} | ${name}${heatmap.empty ? ': none' : ', max=1'} | ${label}`
+  drawLegend(canvas, freeSpace(display, factor), parts, short)
+  return canvas
+}
+
+/** `p(tuber)=0.93 POSITIVE (>=0.50)` */
+export function verdictText (probability: number, context: ReportContext): string {
+  const { threshold } = context.model.manifest.output
+  const text = thresholdText(threshold)
+  const verdict = probability >= threshold ? `POSITIVE (>=${text})` : `negative (<${text})`
+  return `p(tuber)=${probabilityText(probability)} ${verdict}`
+}
