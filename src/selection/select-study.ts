@@ -37,9 +37,9 @@ function timeOf (group: SelectedGroup): string {
   const { attributes } = group.slices[0]!
   const dateTime = attributes.string('AcquisitionDateTime')
   if (dateTime !== undefined) return digits(wholeSeconds(dateTime))
-  for (const of of ['Acquisition', 'Series', 'Content']) {
-    const date = attributes.string(`${of}Date`)
-    if (date !== undefined) return digits(date) + digits(wholeSeconds(attributes.string(`${of}Time`) ?? ''))
+  for (const event of ['Acquisition', 'Series', 'Content']) {
+    const date = attributes.string(`${event}Date`)
+    if (date !== undefined) return digits(date) + digits(wholeSeconds(attributes.string(`${event}Time`) ?? ''))
   }
   return ''
 }
