@@ -25,19 +25,25 @@ const affineSchema = z.strictObject({ a: z.number(), b: z.number(), c: z.number(
 const headerSchema = z.strictObject({
   version: z.literal(1),
   seriesInstanceUid: z.string(),
-  /** Absent when the series was not selected: then `reason` says why and there are no slices. */
-  contrast: z.enum(['T2', 'FLAIR']).optional(),
+  /** Why the series was taken or left. */
   reason: z.string(),
-  notes: z.array(z.string()),
   model: z.strictObject({ manifest: manifestSchema, sha256: z.string(), engine: z.string() }),
-  slices: z.array(z.strictObject({
-    sopInstanceUid: z.string(),
-    frameNumber: z.int().positive(),
-    toSource: affineSchema.optional(),
-    finding: findingSchema,
+  /** Empty when the series was left. */
+  groups: z.array(z.strictObject({
+    contrast: z.enum(['T2', 'FLAIR']),
+    complete: z.boolean(),
+    notes: z.array(z.string()),
+    slices: z.array(z.strictObject({
+      sopInstanceUid: z.string(),
+      frameNumber: z.int().positive(),
+      toSource: affineSchema.optional(),
+      finding: findingSchema,
+    })),
   })),
 })
 type Header = z.infer<typeof headerSchema>
+type HeaderGroup = Header['groups'][number]
+type HeaderFinding = z.infer<typeof findingSchema>
 
 export interface StoredSliceFinding {
   readonly sopInstanceUid: string
@@ -46,10 +52,14 @@ export interface StoredSliceFinding {
   readonly finding: SliceFinding
 }
 
-/** The content of a findings file. */
-export interface StoredFindings extends Omit<Header, 'version' | 'slices' | 'contrast'> {
-  readonly contrast: 'T2' | 'FLAIR' | undefined
+/** The slices of one contrast and one echo. */
+export interface StoredGroup extends Omit<HeaderGroup, 'slices'> {
   readonly slices: readonly StoredSliceFinding[]
+}
+
+/** The content of a findings file. */
+export interface StoredFindings extends Omit<Header, 'version' | 'groups'> {
+  readonly groups: readonly StoredGroup[]
 }
 
 const magic = Buffer.from('TLF1')
@@ -57,22 +67,13 @@ const magic = Buffer.from('TLF1')
 /** Written beside its place, flushed, then renamed: there is never half a file. */
 export async function writeFindings (path: string, findings: StoredFindings): Promise<void> {
   const maps: Buffer[] = []
-  const { contrast, slices, ...rest } = findings
   const header: Header = {
-    ...rest,
+    ...findings,
     version: 1,
-    ...(contrast && { contrast }),
-    slices: slices.map(({ toSource, finding, ...slice }) => ({
-      ...slice,
-      ...(toSource && { toSource }),
-      finding: finding.kind !== 'classified' ? finding : {
-        kind: finding.kind,
-        probability: finding.probability,
-        maps: finding.heatmaps.map(({ method, width, height, empty, values }) => {
-          maps.push(Buffer.from(Uint16Array.from(values, v => Math.round(v * 65535)).buffer))
-          return { method, width, height, empty }
-        }),
-      },
+    groups: findings.groups.map(group => ({
+      ...group,
+      slices: group.slices.map(({ toSource, finding, ...slice }) =>
+        ({ ...slice, ...(toSource && { toSource }), finding: withoutMaps(finding, maps) })),
     })),
   }
   const json = Buffer.from(JSON.stringify(header))
@@ -93,31 +94,40 @@ export async function readFindings (path: string): Promise<StoredFindings> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new AppError('not-found', 'the findings of a series are missing', {}, { cause })
   })
-  const header = parseHeader(bytes)
-  let at = 8 + bytes.readUInt32LE(4)
-  const { seriesInstanceUid, contrast, reason, notes, model, slices } = header
+  const { seriesInstanceUid, reason, model, groups } = parseHeader(bytes)
+  const cursor = { bytes, at: 8 + bytes.readUInt32LE(4) }
   return {
     seriesInstanceUid,
-    contrast,
     reason,
-    notes,
     model,
-    slices: slices.map(({ toSource, finding, ...slice }): StoredSliceFinding => ({
-      ...slice,
-      toSource,
-      finding: finding.kind !== 'classified' ? finding : {
-        kind: finding.kind,
-        probability: finding.probability,
-        heatmaps: finding.maps.map(map => {
-          const size = map.width * map.height * 2
-          if (at + size > bytes.length) throw new AppError('internal', 'a findings file is cut short')
-          const fixed = new Uint16Array(new Uint8Array(bytes.subarray(at, at + size)).buffer)
-          at += size
-          return { ...map, values: Float32Array.from(fixed, v => v / 65535) }
-        }),
-      },
+    groups: groups.map(group => ({
+      ...group,
+      slices: group.slices.map(({ toSource, finding, ...slice }) => ({ ...slice, toSource, finding: withMaps(finding, cursor) })),
     })),
   }
+}
+
+/** Moves the maps of a finding to the list that follows the header, 0..1 as 0..65535. */
+function withoutMaps (finding: SliceFinding, maps: Buffer[]): HeaderFinding {
+  if (finding.kind !== 'classified') return finding
+  for (const { values } of finding.heatmaps) maps.push(Buffer.from(Uint16Array.from(values, v => Math.round(v * 65535)).buffer))
+  return {
+    kind: finding.kind,
+    probability: finding.probability,
+    maps: finding.heatmaps.map(({ method, width, height, empty }) => ({ method, width, height, empty })),
+  }
+}
+
+function withMaps (finding: HeaderFinding, cursor: { readonly bytes: Buffer, at: number }): SliceFinding {
+  if (finding.kind !== 'classified') return finding
+  const heatmaps = finding.maps.map(map => {
+    const end = cursor.at + map.width * map.height * 2
+    if (end > cursor.bytes.length) throw new AppError('internal', 'a findings file is cut short')
+    const fixed = new Uint16Array(new Uint8Array(cursor.bytes.subarray(cursor.at, end)).buffer)
+    cursor.at = end
+    return { ...map, values: Float32Array.from(fixed, v => v / 65535) }
+  })
+  return { kind: finding.kind, probability: finding.probability, heatmaps }
 }
 
 function parseHeader (bytes: Buffer): Header {

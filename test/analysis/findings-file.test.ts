@@ -7,26 +7,36 @@ import { manifestOf } from '../helpers/manifest.ts'
 const values = Float32Array.from([0, 0.25, 0.5, 1])
 const findings: StoredFindings = {
   seriesInstanceUid: '1.2.3',
-  contrast: 'FLAIR',
   reason: 'axial FLAIR',
-  notes: ['one gap'],
   model: { manifest: manifestOf(), sha256: 'ab', engine: 'onnxruntime 1' },
-  slices: [
+  groups: [
     {
-      sopInstanceUid: '1.2.3.1',
-      frameNumber: 1,
-      toSource: { a: 1.5, b: 0, c: -3, d: 0, e: 1.5, f: 2 },
-      finding: {
-        kind: 'classified',
-        probability: 0.123456789,
-        heatmaps: [
-          { method: 'grad-cam', width: 2, height: 2, empty: false, values },
-          { method: 'saliency', width: 2, height: 2, empty: true, values: new Float32Array(4) },
-        ],
-      },
+      contrast: 'FLAIR',
+      complete: true,
+      notes: ['one gap'],
+      slices: [
+        {
+          sopInstanceUid: '1.2.3.1',
+          frameNumber: 1,
+          toSource: { a: 1.5, b: 0, c: -3, d: 0, e: 1.5, f: 2 },
+          finding: {
+            kind: 'classified',
+            probability: 0.123456789,
+            heatmaps: [
+              { method: 'grad-cam', width: 2, height: 2, empty: false, values },
+              { method: 'saliency', width: 2, height: 2, empty: true, values: new Float32Array(4) },
+            ],
+          },
+        },
+        { sopInstanceUid: '1.2.3.2', frameNumber: 1, toSource: undefined, finding: { kind: 'failed', reason: { code: 'pixel-decode-failed', text: 'cut' } } },
+      ],
     },
-    { sopInstanceUid: '1.2.3.2', frameNumber: 1, toSource: undefined, finding: { kind: 'failed', reason: { code: 'pixel-decode-failed', text: 'cut' } } },
-    { sopInstanceUid: '1.2.3.3', frameNumber: 4, toSource: undefined, finding: { kind: 'undetermined', reason: { code: 'unlike', text: 'x' } } },
+    {
+      contrast: 'T2',
+      complete: false,
+      notes: [],
+      slices: [{ sopInstanceUid: '1.2.3.3', frameNumber: 4, toSource: undefined, finding: { kind: 'undetermined', reason: { code: 'unlike', text: 'x' } } }],
+    },
   ],
 }
 
@@ -34,10 +44,12 @@ t.test('what was written is read', async t => {
   const path = join(t.testdir(), 'f')
   await writeFindings(path, findings)
   const read = await readFindings(path)
-  t.strictSame({ ...read, slices: [] }, { ...findings, slices: [] })
-  t.strictSame(read.slices.slice(1), findings.slices.slice(1))
-  const [first] = read.slices
-  t.strictSame(first!.toSource, findings.slices[0]!.toSource)
+  t.strictSame({ ...read, groups: [] }, { ...findings, groups: [] })
+  const [flair, t2] = read.groups
+  t.strictSame(t2, findings.groups[1])
+  t.strictSame({ ...flair, slices: flair!.slices.slice(1) }, { ...findings.groups[0], slices: findings.groups[0]!.slices.slice(1) })
+  const [first] = flair!.slices
+  t.strictSame(first!.toSource, findings.groups[0]!.slices[0]!.toSource)
   if (first!.finding.kind !== 'classified') return t.fail('not classified')
   t.equal(first.finding.probability, 0.123456789)
   t.strictSame(first.finding.heatmaps.map(map => [map.method, map.empty]), [['grad-cam', false], ['saliency', true]])

@@ -1,0 +1,69 @@
+import type { Attributes } from '../dicom/attributes.ts'
+import type { ModelManifest } from '../model/manifest.ts'
+import type { SeriesFindings, StudyFindings } from '../report/series-findings.ts'
+import type { AnalyzedGroup, AnalyzedSeries } from './analyzed-series.ts'
+import { concludeSeries, concludeStudy } from './conclude.ts'
+import { patientAge } from './patient-age.ts'
+
+/** A series that was closed before all of it had come. */
+export interface Shortfall { readonly received: number, readonly expected: number }
+
+/** One series of the study, and what the service knows of its arrival. */
+export interface ArrivedSeries extends AnalyzedSeries { readonly shortfall?: Shortfall | undefined }
+
+/**
+ * Draws the conclusions of the series and the study. Series are numbered by SeriesNumber, then SeriesInstanceUID, whatever the
+ * order in which they arrived.
+ */
+export function studyFindings (arrived: readonly ArrivedSeries[], manifest: ModelManifest): StudyFindings {
+  const ordered = [...arrived].sort((a, b) => seriesNumber(a, Infinity) - seriesNumber(b, Infinity) ||
+    (a.series.seriesInstanceUid < b.series.seriesInstanceUid ? -1 : 1))
+  const series = ordered
+    .flatMap(one => one.groups.map(group => ({ one, group })))
+    .map(({ one, group }, i) => findingsOf(one, group, i + 1, manifest))
+  return {
+    conclusion: concludeStudy(series.map(({ conclusion }) => conclusion)),
+    series,
+    excluded: ordered.filter(({ groups }) => groups.length === 0).map(one => ({
+      seriesNumber: header(one).number('SeriesNumber'),
+      description: header(one).string('SeriesDescription') ?? '',
+      reason: one.reason,
+    })),
+  }
+}
+
+function findingsOf (one: ArrivedSeries, group: AnalyzedGroup, ordinal: number, manifest: ModelManifest): SeriesFindings {
+  const age = patientAge(header(one))
+  const { shortfall } = one
+  const findings = group.slices.map(({ finding }) => finding)
+  const incomplete = !group.complete || shortfall !== undefined
+  return {
+    seriesInstanceUid: one.series.seriesInstanceUid,
+    studyInstanceUid: one.series.studyInstanceUid,
+    seriesNumber: header(one).number('SeriesNumber'),
+    seriesDescription: header(one).string('SeriesDescription') ?? '',
+    contrast: group.contrast,
+    ordinal,
+    slices: group.slices,
+    ...concludeSeries(findings, manifest, { incomplete, age }),
+    notes: [
+      ...(shortfall ? [`${shortfall.received} of ${shortfall.expected} images had arrived when the waiting time ended`] : []),
+      ...group.notes,
+      ...ageNotes(age, manifest),
+    ],
+  }
+}
+
+function ageNotes (age: number | undefined, { age: { minimum, maximum } }: ModelManifest): string[] {
+  if (age === undefined) return [`the header does not tell the patient's age; the model was made for ${minimum} to ${maximum} years`]
+  return age < minimum || age > maximum ? [`the patient is outside the ages that the model was made for (${minimum} to ${maximum} years)`] : []
+}
+
+/** Of the first instance; every instance of a series repeats it. */
+function header ({ series }: AnalyzedSeries): Attributes {
+  return series.instances[0]!.attributes
+}
+
+function seriesNumber (one: AnalyzedSeries, absent: number): number {
+  return header(one).number('SeriesNumber') ?? absent
+}
