@@ -58,7 +58,7 @@ function unit (data: GrayInput['data']): Float32Array {
 }
 
 function ownVoi (width: number, height: number, data: GrayInput['data'], { voi }: Preprocessing): Float32Array {
-  const values = Float32Array.from(data)
+  const values = new Float32Array(data)
   return applyVoi(values, resolveVoi(voi, [], { width, height, values, padding: undefined, monochrome1: false }))
 }
 
