@@ -1,0 +1,100 @@
+import { createRequire } from 'node:module'
+import type { InferenceSession, Tensor } from 'onnxruntime-node'
+import { AppError, toAppError } from '../../errors.ts'
+import { type LayerGraph, layerOf } from '../layer-graph.ts'
+import { type ExplainedLayers, explainedModel, onnxNames } from '../onnx/explained-model.ts'
+import type { Engine, EngineOptions, EngineOutput, RawMaps, WantedMaps } from './engine.ts'
+
+type Runtime = typeof import('onnxruntime-node')
+
+/** @throws AppError `engine-unavailable` where the platform has no binary of it (Macs with Intel processors) */
+export async function loadOnnxRuntime (): Promise<Runtime> {
+  try {
+    return await import('onnxruntime-node')
+  } catch (cause) {
+    throw new AppError('engine-unavailable', `onnxruntime does not load on ${process.platform} ${process.arch}; the engine tensorflow may.`,
+      { platform: process.platform, arch: process.arch }, { cause })
+  }
+}
+
+/**
+ * Exports the network with its gradients to ONNX, in memory, and opens it.
+ * @throws AppError `engine-unavailable`, `model-invalid` for a network that cannot be exported
+ */
+export async function openOnnxRuntime (graph: LayerGraph, layers: ExplainedLayers, { threads }: EngineOptions): Promise<Engine> {
+  const runtime = await loadOnnxRuntime()
+  const model = explainedModel(graph, layers)
+  let session: InferenceSession
+  try {
+    session = await runtime.InferenceSession.create(model, {
+      graphOptimizationLevel: 'all',
+      enableCpuMemArena: false,
+      ...threads === undefined ? {} : { intraOpNumThreads: threads },
+      interOpNumThreads: 1,
+      // threads that spin between runs starve the other sessions of the machine
+      extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+    })
+  } catch (thrown) {
+    throw toAppError(thrown, 'model-invalid', 'onnxruntime does not accept the network')
+  }
+  return new OnnxRuntimeEngine(runtime, session, layerOf(graph, graph.input).shape)
+}
+
+class OnnxRuntimeEngine implements Engine {
+  readonly name: string
+  readonly #runtime: Runtime
+  readonly #session: InferenceSession
+  readonly #inputShape: readonly number[]
+
+  constructor (runtime: Runtime, session: InferenceSession, inputShape: readonly number[]) {
+    const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }
+    this.name = `onnxruntime ${version}`
+    this.#runtime = runtime
+    this.#session = session
+    this.#inputShape = inputShape
+  }
+
+  async run (rasters: Float32Array, count: number, { gradCam, saliency }: WantedMaps): Promise<EngineOutput> {
+    const { Tensor } = this.#runtime
+    const feeds = {
+      [onnxNames.raster]: new Tensor('float32', rasters, [count, ...this.#inputShape]),
+      [onnxNames.wantGradCam]: new Tensor('bool', [gradCam], []),
+      [onnxNames.wantSaliency]: new Tensor('bool', [saliency], []),
+    }
+    let results: InferenceSession.OnnxValueMapType
+    try {
+      results = await this.#session.run(feeds)
+    } catch (thrown) {
+      throw toAppError(thrown, 'engine-failed', 'onnxruntime could not compute the slices')
+    } finally {
+      for (const tensor of Object.values(feeds)) tensor.dispose()
+    }
+    try {
+      return {
+        probabilities: valuesOf(results[onnxNames.probability]),
+        logits: valuesOf(results[onnxNames.logit]),
+        ...gradCam ? { gradCam: mapsOf(results[onnxNames.gradCam]) } : {},
+        ...saliency ? { saliency: mapsOf(results[onnxNames.saliency]) } : {},
+        ...results[onnxNames.evidence] === undefined ? {} : { evidence: mapsOf(results[onnxNames.evidence]) },
+      }
+    } finally {
+      for (const tensor of Object.values(results)) tensor.dispose()
+    }
+  }
+
+  async close (): Promise<void> {
+    await this.#session.release()
+  }
+}
+
+/** A copy: the tensor's own memory goes with it. */
+function valuesOf (tensor: Tensor | undefined): Float32Array {
+  if (!(tensor?.data instanceof Float32Array)) throw new AppError('engine-failed', 'onnxruntime left out an output')
+  return tensor.data.slice()
+}
+
+function mapsOf (tensor: Tensor | undefined): RawMaps {
+  const values = valuesOf(tensor)
+  const [, height = 0, width = 0] = tensor?.dims ?? []
+  return { width, height, values }
+}
