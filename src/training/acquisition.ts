@@ -1,0 +1,39 @@
+import type { Plane } from './plane.ts'
+import { blur, smoothField } from './plane.ts'
+import type { Random } from './random.ts'
+import type { DrawnSlice } from './slice-picture.ts'
+
+/**
+ * What a scanner does to a slice: blur, coil shading, Rician noise, a lifted black level, air set to zero by some vendors.
+ * `real` pictures have noise and texture already and get less.
+ */
+export function acquire (random: Random, slice: DrawnSlice, real: boolean): Plane {
+  const { size, brain } = slice
+  let picture = slice.picture
+  if (!real) {
+    const grain = blur(random.fillNormal(new Float32Array(size * size)), size, random.uniform(0.7, 2.5))
+    const strength = random.uniform(0.01, 0.06)
+    for (let i = 0; i < picture.length; i++) if (picture[i]! > 0.02) picture[i] = picture[i]! + grain[i]! * strength
+  }
+  picture = blur(picture, size, real ? random.uniform(0.05, 0.9) : random.uniform(0.2, 1.1))
+  const pedestal = random.chance(0.3) ? random.uniform(0, 0.06) : 0
+  const shading = smoothField(random, size, 4, random.uniform(0.02, 0.22))
+  const noise = random.uniform(0.002, real ? 0.02 : 0.035)
+  const channels = random.fillNormal(new Float32Array(2 * size * size), noise)
+  for (let i = 0; i < picture.length; i++) {
+    const signal = Math.max(0, picture[i]! + pedestal) * Math.exp(shading[i]!) + channels[2 * i]!
+    picture[i] = Math.sqrt(signal * signal + channels[2 * i + 1]! * channels[2 * i + 1]!)
+  }
+  if (random.chance(0.25)) cutAir(picture, size, brain, slice.white * random.uniform(0.05, 0.15) + 2 * noise)
+  // stored values of scanners have no common scale, and sequences no common contrast
+  const scale = random.logNormal(800, 0.6)
+  const gamma = random.uniform(0.75, 1.35)
+  for (let i = 0; i < picture.length; i++) picture[i] = Math.round(picture[i]! ** gamma * scale)
+  return picture
+}
+
+/** Zeroes what is dark outside the brain, as scanners and de-identification tools do. */
+function cutAir (picture: Plane, size: number, brain: Uint8Array, level: number): void {
+  const smooth = blur(picture, size, 1)
+  for (let i = 0; i < picture.length; i++) if (brain[i] === 0 && smooth[i]! < level) picture[i] = 0
+}
