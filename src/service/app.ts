@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto'
+import helmet from '@fastify/helmet'
+import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { AppError } from '../errors.ts'
+import { requireScopes } from './auth.ts'
+import type { ServiceContext } from './context.ts'
+import { dicomWebRoot } from './dicomweb-url.ts'
+import type { Logger } from './logging.ts'
+import { type Problem, problemMediaType, problemOf, problemOfStatus } from './problems.ts'
+import { healthRoutes } from './routes/health.ts'
+import { searchRoutes } from './routes/search.ts'
+import { storeRoutes } from './routes/store.ts'
+
+/** All routes over a context, not listening yet. The caller closes it. */
+export async function buildApp (context: ServiceContext, logger: Logger): Promise<FastifyInstance> {
+  const loggerInstance: FastifyBaseLogger = logger
+  const app = Fastify({
+    loggerInstance,
+    // its lines print the query string, where searches carry patient data
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    bodyLimit: 2 ** 20,
+    // a store request may take as long as its bytes need; slow-body-watchdog takes care of it
+    requestTimeout: 0,
+    connectionTimeout: 120_000,
+    handlerTimeout: 30_000,
+    maxRequestsPerSocket: 1000,
+    http: { headersTimeout: 15_000, connectionsCheckingInterval: 5_000 },
+    trustProxy: context.settings.trustProxy.length > 0 ? [...context.settings.trustProxy] : false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
+    forceCloseConnections: 'idle',
+  })
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler((request, reply) => { void sendProblem(reply, problemOfStatus(404, request.id)) })
+  // stream bodies: bodyLimit does not hold for them, their routes count themselves
+  for (const type of [/^multipart\/related(?:;|$)/i, 'application/dicom'] as const) {
+    app.addContentTypeParser(type, (_request, payload, done) => { done(null, payload) })
+  }
+  requireScopes(app)
+  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } })
+  app.addHook('onSend', async (request, reply) => { void reply.header('x-request-id', request.id) })
+  app.addHook('onResponse', async (request, reply) => {
+    const level = request.routeOptions.config.scope === 'anonymous' ? 'debug' : 'info'
+    request.log[level]({ req: request, res: reply, ms: Math.round(reply.elapsedTime) }, 'request')
+  })
+  await app.register(healthRoutes(context))
+  await app.register(storeRoutes(context), { prefix: dicomWebRoot })
+  await app.register(searchRoutes(context), { prefix: dicomWebRoot })
+  return app
+}
+
+/** Answers a problem and keeps what the client sent out of it. */
+export function sendProblem (reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.temporary && !reply.hasHeader('retry-after')) void reply.header('retry-after', '30')
+  return reply.code(problem.status).type(problemMediaType).send(JSON.stringify(problem))
+}
+
+function answerError (error: FastifyError | AppError, request: FastifyRequest, reply: FastifyReply): void {
+  if (error instanceof AppError) {
+    const problem = problemOf(error, request.id)
+    if (problem.status >= 500) request.log.error({ err: error }, 'request failed')
+    void sendProblem(reply, problem)
+    return
+  }
+  const status = error.statusCode !== undefined && error.statusCode >= 400 ? error.statusCode : 500
+  if (status === 500) request.log.error({ err: error }, 'request failed')
+  void sendProblem(reply, problemOfStatus(status, request.id))
+}

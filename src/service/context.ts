@@ -1,0 +1,23 @@
+import type { Archive, IgnoreReason } from '../archive/archive.ts'
+import type { Instance } from '../dicom/instance.ts'
+import type { ServiceSettings } from './settings.ts'
+
+/** One check of /readyz. */
+export interface ReadinessCheck {
+  readonly name: string
+  /** @throws AppError when the service cannot do its work */
+  readonly check: () => Promise<void>
+}
+
+/** What the routes work with; everything that lasts longer than a request. */
+export interface ServiceContext {
+  readonly archive: Archive
+  readonly settings: ServiceSettings
+  /** Why a received instance is accepted and not kept; `undefined` when it is for us. */
+  readonly ignoreReason: (instance: Instance) => IgnoreReason | undefined
+  readonly readiness: readonly ReadinessCheck[]
+  /** Set while the service stops: nothing new is accepted. */
+  readonly draining: { value: boolean }
+  /** Called after a store request kept something, so that the workflow looks at once. */
+  readonly onStored: () => void
+}

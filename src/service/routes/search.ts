@@ -1,0 +1,65 @@
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import type { SearchLevel, SearchRow } from '../../archive/archive.ts'
+import { searchableAttributes } from '../../archive/searchable-attributes.ts'
+import { negotiate, parseAccept } from '../../dicomweb/accept.ts'
+import { toXml } from '../../dicomweb/dicom-xml.ts'
+import type { JsonDataset } from '../../dicomweb/json-model.ts'
+import { makeBoundary, multipartContentType, writeParts } from '../../dicomweb/multipart-writer.ts'
+import { parseQuery, queryWarnings } from '../../dicomweb/query.ts'
+import { Readable } from 'node:stream'
+import { AppError } from '../../errors.ts'
+import type { ServiceContext } from '../context.ts'
+import { acceptOf, baseUrlOf, pathUids, queryParameters } from '../dicomweb-url.ts'
+
+const offers = [
+  { type: 'application/dicom+json' },
+  { type: 'application/json' },
+  { type: 'application/dicom+xml', multipart: true },
+] as const
+
+/** QIDO-RS (PS3.18 10.6). */
+export function searchRoutes (context: ServiceContext): FastifyPluginCallback {
+  const search = (level: SearchLevel) => async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { study, series } = pathUids(request)
+    const { header, parameter } = acceptOf(request)
+    const chosen = negotiate(parseAccept(header, parameter), offers)
+    if (chosen === undefined) throw new AppError('not-acceptable', 'A search is answered with application/dicom+json or application/dicom+xml')
+    const attributes = searchableAttributes(level).filter(attribute => attribute.counted !== true || attribute.keyword === 'ModalitiesInStudy')
+    const query = parseQuery(queryParameters(request), attributes)
+    const { matches, limit, offset } = query
+    const result = context.archive.search({ level, study, series, matches, limit, offset })
+    const base = baseUrlOf(request, context.settings)
+    const warnings = queryWarnings(base, query, { total: result.total, rows: result.rows.length })
+    if (warnings.length > 0) void reply.header('warning', warnings)
+    if (result.rows.length === 0) return await reply.code(204).send()
+    const datasets = result.rows.map(row => datasetOf(row, base))
+    if (chosen.offer.type !== 'application/dicom+xml') return await reply.type(chosen.offer.type).send(JSON.stringify(datasets))
+    const boundary = makeBoundary()
+    const parts = datasets.map(dataset => ({ headers: { 'Content-Type': chosen.offer.type }, body: Buffer.from(toXml(dataset)) }))
+    const body = Readable.from(writeParts(parts, boundary), { objectMode: false })
+    return await reply.type(multipartContentType(chosen.offer.type, boundary)).send(body)
+  }
+  return (app, _options, done) => {
+    const options = { config: { scope: 'read' } } as const
+    app.get('/studies', options, search('study'))
+    app.get('/series', options, search('series'))
+    app.get('/instances', options, search('instance'))
+    app.get('/studies/:study/series', options, search('series'))
+    app.get('/studies/:study/instances', options, search('instance'))
+    app.get('/studies/:study/series/:series/instances', options, search('instance'))
+    done()
+  }
+}
+
+/** A row with InstanceAvailability (0008,0056) and RetrieveURL (0008,1190), tags in ascending order (PS3.18 F.2.2). */
+function datasetOf (row: SearchRow, base: string): JsonDataset {
+  const { studyInstanceUid, seriesInstanceUid, sopInstanceUid } = row
+  const url = `${base}/studies/${studyInstanceUid}` + (seriesInstanceUid === undefined ? '' : `/series/${seriesInstanceUid}`) +
+    (sopInstanceUid === undefined ? '' : `/instances/${sopInstanceUid}`)
+  const dataset: JsonDataset = {
+    ...row.attributes,
+    '00080056': { vr: 'CS', Value: ['ONLINE'] },
+    '00081190': { vr: 'UR', Value: [url] },
+  }
+  return Object.fromEntries(Object.entries(dataset).sort(([a], [b]) => a < b ? -1 : 1))
+}

@@ -1,0 +1,141 @@
+import type { Readable } from 'node:stream'
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
+import { negotiate, parseAccept } from '../../dicomweb/accept.ts'
+import { toXml } from '../../dicomweb/dicom-xml.ts'
+import { parseMediaType } from '../../dicomweb/media-type.ts'
+import { checkBoundary, defaultMultipartLimits, readParts } from '../../dicomweb/multipart-related.ts'
+import { type PartOutcome, storeResponse, storeStatus, storeWarning } from '../../dicomweb/store-response.ts'
+import { AppError } from '../../errors.ts'
+import type { ServiceContext } from '../context.ts'
+import { acceptOf, baseUrlOf, pathUids } from '../dicomweb-url.ts'
+import { Reception } from '../reception.ts'
+import { defaultBodyPace, watchBody } from '../slow-body-watchdog.ts'
+
+const offers = [{ type: 'application/dicom+json' }, { type: 'application/json' }, { type: 'application/dicom+xml' }] as const
+const acceptPost = 'multipart/related; type="application/dicom", application/dicom'
+
+/** STOW-RS: `POST /studies` and `POST /studies/{study}` (PS3.18 10.5). */
+export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
+  const { settings } = context
+  let running = 0
+
+  /** service.md §2.1, in its order, before a byte of the body is read. */
+  async function check (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    void reply.header('connection', 'close')
+    const space = context.draining.value ? undefined : await context.archive.space()
+    if (space?.enough !== true) {
+      void reply.header('warning', `299 ${baseUrlOf(request, settings)} "A700: out of resources"`)
+      throw new AppError('out-of-resources', 'The service cannot take more data now')
+    }
+    pathUids(request)
+    checkContentType(request, reply)
+    const length = Number(request.headers['content-length'] ?? 0)
+    const limit = settings.maxRequestBytes
+    if (length > limit) throw new AppError('payload-too-large', 'The request is too large', { limit })
+    const { header, parameter } = acceptOf(request)
+    if (settings.strict && header === undefined && parameter === undefined) throw new AppError('not-acceptable', 'The request has no Accept header')
+    if (negotiate(parseAccept(header, parameter), offers) === undefined) {
+      throw new AppError('not-acceptable', 'A store request is answered with application/dicom+json or application/dicom+xml')
+    }
+    if (running >= settings.maxConcurrentStores) throw new AppError('out-of-resources', 'Too many store requests at the same time')
+    void reply.removeHeader('connection')
+  }
+
+  async function store (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const baseUrl = baseUrlOf(request, settings)
+    const { study } = pathUids(request)
+    const reception = new Reception({
+      archive: context.archive,
+      ignoreReason: context.ignoreReason,
+      ineligible: settings.ineligible,
+      maxInstanceBytes: settings.maxInstanceBytes,
+      study,
+      baseUrl,
+    })
+    running++
+    const unwatch = watchBody(request, defaultBodyPace, () => request.raw.destroy())
+    try {
+      await receiveBody(request, reception)
+      const outcomes = await reception.finish()
+      if (outcomes.some(outcome => outcome.kind === 'stored' && outcome.retrieveUrl !== undefined)) context.onStored()
+      return await answer(request, reply, outcomes, baseUrl)
+    } catch (error) {
+      await reception.abandon()
+      // what follows on this connection is the rest of a body that nobody reads
+      void reply.header('connection', 'close')
+      throw error
+    } finally {
+      unwatch()
+      running--
+    }
+  }
+
+  async function receiveBody (request: FastifyRequest, reception: Reception): Promise<void> {
+    const mediaType = parseMediaType(request.headers['content-type'])
+    const body = request.body as Readable
+    if (mediaType?.type === 'application/dicom') {
+      await reception.receive(single(body, settings.maxRequestBytes))
+      return
+    }
+    const boundary = checkBoundary(mediaType?.parameters.get('boundary'))
+    const limits = { ...defaultMultipartLimits, requestBytes: settings.maxRequestBytes, parts: settings.maxParts }
+    for await (const part of readParts(body, boundary, limits)) {
+      const declared = part.headers.get('content-type')
+      const type = declared === undefined ? undefined : parseMediaType(declared)?.type
+      // the root's type stands for the first part when it names none (RFC 2387 3.1); lenient: for every part
+      const readable = type === 'application/dicom' || (declared === undefined && (part.index === 0 || !settings.strict))
+      if (readable) await reception.receive(part.body)
+      else reception.refuse('wrong-part-type', 'part is not application/dicom')
+    }
+  }
+
+  function answer (
+    request: FastifyRequest, reply: FastifyReply, outcomes: readonly PartOutcome[], baseUrl: string,
+  ): FastifyReply {
+    const { header, parameter } = acceptOf(request)
+    const type = negotiate(parseAccept(header, parameter), offers)?.offer.type ?? 'application/dicom+json'
+    const studies = new Set(outcomes.flatMap(o => o.kind === 'stored' && o.retrieveUrl !== undefined ? [o.studyInstanceUid] : []))
+    const studyUrl = studies.size === 1 ? `${baseUrl}/studies/${[...studies].join('')}` : undefined
+    const warning = storeWarning(outcomes, baseUrl)
+    if (warning !== undefined) void reply.header('warning', warning)
+    if (studyUrl !== undefined) void reply.header('location', studyUrl).header('content-location', studyUrl)
+    const status = storeStatus(outcomes)
+    if (status === 503) void reply.header('retry-after', '30')
+    const dataset = storeResponse(outcomes, studyUrl)
+    return reply.code(status).type(type).send(type === 'application/dicom+xml' ? toXml(dataset) : JSON.stringify(dataset))
+  }
+
+  return (app, _options, done) => {
+    const options = { config: { scope: 'stow' }, onRequest: check, handlerTimeout: defaultBodyPace.totalMs + 60_000 } as const
+    app.post('/studies', options, store)
+    app.post('/studies/:study', options, store)
+    done()
+  }
+}
+
+function checkContentType (request: FastifyRequest, reply: FastifyReply): void {
+  const mediaType = parseMediaType(request.headers['content-type'])
+  const encoding = request.headers['content-encoding']
+  const root = mediaType?.parameters.get('type')
+  const multipart = mediaType?.type === 'multipart/related' && (root === undefined || parseMediaType(root)?.type === 'application/dicom')
+  if ((encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') || !(multipart || mediaType?.type === 'application/dicom')) {
+    void reply.header('accept-post', acceptPost)
+    throw new AppError('media-type-unsupported', 'A store request is multipart/related of application/dicom, or application/dicom, not encoded')
+  }
+  if (multipart) checkBoundary(mediaType.parameters.get('boundary'))
+}
+
+/** The body of a single-part request; a connection that breaks is `interrupted`. */
+async function * single (body: Readable, limit: number): AsyncGenerator<Uint8Array> {
+  let bytes = 0
+  try {
+    for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      bytes += chunk.length
+      if (bytes > limit) break
+      yield chunk
+    }
+  } catch (cause) {
+    throw new AppError('interrupted', 'The sender closed the connection before the message was complete', {}, { cause })
+  }
+  if (bytes > limit) throw new AppError('payload-too-large', 'The request is too large', { limit })
+}

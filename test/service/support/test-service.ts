@@ -1,0 +1,72 @@
+import { mkdtempSync, readdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import type { IgnoreReason } from '../../../src/archive/archive.ts'
+import { SqliteArchive } from '../../../src/archive/sqlite-archive.ts'
+import type { Instance } from '../../../src/dicom/instance.ts'
+import { buildApp } from '../../../src/service/app.ts'
+import type { ReadinessCheck } from '../../../src/service/context.ts'
+import { createLogger } from '../../../src/service/logging.ts'
+import { defaultSettings, type ServiceSettings } from '../../../src/service/settings.ts'
+import { multipartType } from './dicom-file.ts'
+
+interface Teardown { teardown: (action: () => Promise<void>) => unknown }
+
+export interface TestService {
+  readonly app: FastifyInstance
+  readonly archive: SqliteArchive
+  readonly folder: string
+  readonly draining: { value: boolean }
+  /** Lines of the log at level trace. */
+  readonly log: () => string
+  /** How often something new was kept. */
+  readonly stored: () => number
+  /** Files under tmp/ */
+  readonly temporaryFiles: () => string[]
+  /** Files under spool/, relative */
+  readonly spoolFiles: () => string[]
+  /** POST /dicom-web/studies of a body. */
+  readonly store: (body: Buffer, options?: { readonly url?: string, readonly headers?: Readonly<Record<string, string>> }) =>
+  Promise<LightMyRequestResponse>
+}
+
+/** The service over a real archive in a folder of its own, without a workflow. MR is for us, the rest is ignored. */
+export async function testService (
+  t: Teardown, options: { readonly settings?: Partial<ServiceSettings>, readonly readiness?: readonly ReadinessCheck[] } = {},
+): Promise<TestService> {
+  const folder = mkdtempSync(join(tmpdir(), 'tuberlens-service-'))
+  const archive = await SqliteArchive.open({ dataDir: folder, reserveBytes: 1 })
+  const lines: string[] = []
+  const destination = new Writable({ write (chunk: Buffer, _encoding, done) { lines.push(chunk.toString()); done() } })
+  const draining = { value: false }
+  let stored = 0
+  const app = await buildApp({
+    archive,
+    settings: { ...defaultSettings, ...options.settings },
+    ignoreReason: (instance: Instance): IgnoreReason | undefined => instance.attributes.string('Modality') === 'MR' ? undefined : 'not-mr',
+    readiness: options.readiness ?? [{ name: 'storage', check: () => archive.checkWritable() }],
+    draining,
+    onStored: () => { stored++ },
+  }, createLogger({ level: 'trace', destination }))
+  t.teardown(async () => {
+    await app.close()
+    await archive.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+  return {
+    app,
+    archive,
+    folder,
+    draining,
+    log: () => lines.join(''),
+    stored: () => stored,
+    temporaryFiles: () => readdirSync(join(folder, 'tmp')),
+    spoolFiles: () => readdirSync(join(folder, 'spool'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.dcm')),
+    store: (body, { url = '/dicom-web/studies', headers = {} } = {}) => app.inject({
+      method: 'POST', url, headers: { 'content-type': multipartType, accept: 'application/dicom+json', ...headers }, payload: body,
+    }),
+  }
+}
