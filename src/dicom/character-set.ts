@@ -58,7 +58,8 @@ export function characterSet (terms: readonly string[]): CharacterSet {
   return {
     terms,
     unknown,
-    decode: (bytes, delimiters) => bytes.includes(0x1b) ? decodeIso2022(bytes, encoding, delimiters) : iconv.decode(Buffer.from(bytes), encoding),
+    decode: (bytes, delimiters) =>
+      bytes.includes(0x1b) ? decodeIso2022(bytes, encoding, delimiters) : iconv.decode(Buffer.from(bytes), encoding),
   }
 }
 

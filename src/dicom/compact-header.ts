@@ -22,13 +22,14 @@ export function compactHeader (table: ElementTable): ElementTable {
 
   const moveTable = ({ elements, littleEndian }: ElementTable): ElementTable =>
     ({ elements: new Map([...elements].map(([tag, element]) => [tag, moveElement(element)])), bytes, littleEndian })
+  const moveRange = ({ offset, length }: ByteRange): ByteRange => ({ offset: move(offset), length })
   const moveElement = (element: Element): Element => {
     if (element === pixels) return { tag: element.tag, vr: element.vr, offset: bytes.length, length: element.length }
     const moved = { tag: element.tag, vr: element.vr, offset: move(element.offset), length: element.length }
     return {
       ...moved,
       ...(element.items === undefined ? {} : { items: element.items.map(moveTable) }),
-      ...(element.fragments === undefined ? {} : { fragments: element.fragments.map(f => ({ offset: move(f.offset), length: f.length })) }),
+      ...(element.fragments === undefined ? {} : { fragments: element.fragments.map(moveRange) }),
     }
   }
   return moveTable(table)

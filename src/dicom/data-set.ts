@@ -1,4 +1,5 @@
 import type { Attributes, PersonName } from './attributes.ts'
+import { asciiValue, asciiValues } from './ascii-value.ts'
 import { characterSet } from './character-set.ts'
 import type { CharacterSet } from './character-set.ts'
 import { isSignDependent, tagOf } from './dictionary.ts'
@@ -12,12 +13,9 @@ const pixelRepresentationTag = 0x00280103
 
 /** VRs whose text is in SpecificCharacterSet (PS3.5 6.1.2.3); all other text is ASCII. */
 const localized = new Set(['LO', 'LT', 'PN', 'SH', 'ST', 'UC', 'UT'])
-/** VRs whose text is one value: a backslash is a character (PS3.5 6.2). */
+/** VRs whose text is one value: a backslash is a character, leading blanks are not padding (PS3.5 6.2). */
 const singleText = new Set(['LT', 'ST', 'UT', 'UR'])
-const numericText = new Set(['DS', 'IS'])
 const binaryNumbers = new Set(['US', 'SS', 'UL', 'SL', 'FL', 'FD', 'UV', 'SV', 'OW', 'OF', 'OD', 'OL', 'OV'])
-/** Text with leading blanks that mean something (PS3.5 6.2): only the end is padding. */
-const keepsLeading = singleText
 
 /** What an item takes over from the data set around it. */
 interface Inherited { readonly characterSet: CharacterSet, readonly signed: boolean }
@@ -104,7 +102,7 @@ export class DataSet implements Attributes {
 
   /** The VR to read an element by: as encoded, "US or SS" decided, private ones by their creator where known. */
   vr (element: Element): string {
-    if (element.vr === 'UN') return privateVr(element.tag, tag => asciiValues(this.table, tag)[0]) ?? 'UN'
+    if (element.vr === 'UN') return privateVr(element.tag, tag => asciiValue(this.table, tag)) ?? 'UN'
     if (element.vr === 'US' && this.signed && isSignDependent(element.tag)) return 'SS'
     return element.vr
   }
@@ -136,14 +134,13 @@ export class DataSet implements Attributes {
       ? this.characterSet.decode(bytes, (isSingle ? '' : '\\') + (vr === 'PN' ? '^=' : ''))
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
     const values = isSingle ? [text] : text.split('\\')
-    const trimmed = values.map(value => keepsLeading.has(vr) ? value.replace(/[\0 ]+$/, '') : value.replace(/^ +|[\0 ]+$/g, ''))
+    const trimmed = values.map(value => isSingle ? value.replace(/[\0 ]+$/, '') : value.replace(/^ +|[\0 ]+$/g, ''))
     return trimmed.length === 1 && trimmed[0] === '' ? [] : trimmed
   }
 
   #numbers (element: Element): readonly number[] {
     const vr = this.vr(element)
     if (binaryNumbers.has(vr)) return this.#binary(element, vr)
-    if (numericText.has(vr) || vr === 'UN') return this.#texts(element, vr).map(parseDecimal)
     return this.#texts(element, vr).map(parseDecimal)
   }
 
@@ -155,11 +152,4 @@ export class DataSet implements Attributes {
 /** A DS or IS by PS3.5 6.2; anything else, the empty value too, is NaN. */
 function parseDecimal (text: string): number {
   return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text.trim()) ? Number(text) : NaN
-}
-
-function asciiValues (table: ElementTable, tag: number): readonly string[] {
-  const element = table.elements.get(tag)
-  if (element === undefined || element.items !== undefined) return []
-  const text = Buffer.from(table.bytes.buffer, table.bytes.byteOffset + element.offset, element.length).toString('latin1')
-  return text.replace(/[\0 ]+$/, '').split('\\').map(value => value.trim())
 }

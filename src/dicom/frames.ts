@@ -82,7 +82,9 @@ function byCodestreams (dataSet: DataSet, fragments: readonly ByteRange[]): Fram
   for (const fragment of fragments) {
     const first = bytes[fragment.offset]
     const second = bytes[fragment.offset + 1]
-    const begins = fragment.length > 2 && first === 0xff && (second === 0xd8 || (second === 0x4f && bytes[fragment.offset + 2] === 0xff))
+    const jpeg = second === 0xd8
+    const jpeg2000 = second === 0x4f && bytes[fragment.offset + 2] === 0xff
+    const begins = fragment.length > 2 && first === 0xff && (jpeg || jpeg2000)
     if (begins || frames.length === 0) frames.push([fragment])
     else frames.at(-1)?.push(fragment)
   }
@@ -99,7 +101,8 @@ function withoutPadding (dataSet: DataSet, fragments: readonly ByteRange[]): rea
 /** The Extended Offset Table tells a codestream's length without the padding byte (PS3.3 C.7.6.3.1.8). */
 function trimmed (frame: readonly ByteRange[], length: number | undefined): readonly ByteRange[] {
   const [only] = frame
-  if (frame.length !== 1 || only === undefined || length === undefined || length < only.length - 1 || length > only.length) return frame
+  if (frame.length !== 1 || only === undefined || length === undefined) return frame
+  if (length < only.length - 1 || length > only.length) return frame
   return [{ offset: only.offset, length }]
 }
 

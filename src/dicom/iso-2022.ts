@@ -103,7 +103,7 @@ function runEnd (bytes: Uint8Array, start: number, delimiters: string): number {
 }
 
 function matches (bytes: Uint8Array, offset: number, sequence: string): boolean {
-  return [...sequence].every((character, i) => bytes[offset + i] === character.charCodeAt(0))
+  return Buffer.from(sequence, 'latin1').every((code, i) => bytes[offset + i] === code)
 }
 
 /** ESC, intermediate bytes 20–2F, one final byte (ISO 2022 13). */

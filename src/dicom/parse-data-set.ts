@@ -2,8 +2,10 @@ import { AppError } from '../errors.ts'
 import { nameOf, tagText, vrOf } from './dictionary.ts'
 import type { ByteRange, Element, ElementTable } from './element.ts'
 import type { ParseLimits } from './parse-limits.ts'
+import { asciiValue } from './ascii-value.ts'
 import { ElementReader, itemDelimitationTag, itemTag, sequenceDelimitationTag } from './parser.ts'
 import type { ElementHeader } from './parser.ts'
+import { privateVr } from './private-dictionary.ts'
 
 /** How a data set is encoded and where it lies. */
 export interface DataSetEncoding {
@@ -114,7 +116,7 @@ class Walk {
     if (header.vr !== undefined && !valueRepresentations.has(header.vr)) throw malformed(`${nameOf(tag)} has no valid VR`, start)
     if (tag <= dataSet.last) this.#warn(`${nameOf(tag)} is out of order or repeated`)
     dataSet.last = tag
-    const vr = valueRepresentation(header)
+    const vr = this.#valueRepresentation(header, dataSet)
     const end = this.#endOf(header, start)
     if (tag === pixelDataTag && end === undefined) {
       this.#fragments(dataSet, vr)
@@ -188,9 +190,17 @@ class Walk {
 
   /** Some archives fill files up with zeros; no element has tag (0000,0000) after the first one. */
   #atTrailingZeros (top: Open): boolean {
-    if (top !== this.#root || !this.#encoding.littleEndian || this.#root.last === 0 || this.#position < this.#zerosFrom) return false
+    if (top !== this.#root || this.#root.last === 0 || this.#position < this.#zerosFrom) return false
+    if (!this.#encoding.littleEndian) return false
     this.#warn('Zero bytes follow the data set')
     return true
+  }
+
+  /** UN and implicit elements get the VR that PS3.6, or the private creator, gives them (PS3.5 6.2.2 note 2). */
+  #valueRepresentation ({ vr, tag, length }: ElementHeader, dataSet: OpenDataSet): string {
+    if (vr !== undefined && vr !== 'UN') return vr
+    if (length === undefined && tag !== pixelDataTag) return 'SQ'
+    return vrOf(tag) ?? privateVr(tag, creator => asciiValue(this.#tableOf(dataSet.elements), creator)) ?? 'UN'
   }
 
   #tableOf (elements: ReadonlyMap<number, Element>): ElementTable {
@@ -200,15 +210,6 @@ class Walk {
   #warn (text: string): void {
     if (this.#warnings.size < maxWarnings) this.#warnings.add(text)
   }
-}
-
-/** UN and implicit elements get the VR of PS3.6, if it lists them; undefined length then means a sequence (PS3.5 6.2.2). */
-function valueRepresentation (header: ElementHeader): string {
-  const { vr, tag, length } = header
-  if (vr !== undefined && vr !== 'UN') return vr
-  const listed = vrOf(tag)
-  if (length === undefined && tag !== pixelDataTag) return 'SQ'
-  return listed ?? 'UN'
 }
 
 function malformed (message: string, offset: number): AppError {

@@ -1,5 +1,6 @@
 import { inflateRawSync } from 'node:zlib'
 import { AppError } from '../errors.ts'
+import { asciiValue } from './ascii-value.ts'
 import type { ElementTable } from './element.ts'
 import { defaultParseLimits } from './parse-limits.ts'
 import type { ParseLimits } from './parse-limits.ts'
@@ -52,7 +53,9 @@ export function parsePart10 (bytes: Uint8Array, limits: ParseLimits = defaultPar
   return parseBody(bytes, meta.table, meta.end, uid, warnings, limits)
 }
 
-function parseBody (bytes: Uint8Array, meta: ElementTable | undefined, offset: number, uid: string, warnings: string[], limits: ParseLimits): Part10 {
+function parseBody (
+  bytes: Uint8Array, meta: ElementTable | undefined, offset: number, uid: string, warnings: string[], limits: ParseLimits,
+): Part10 {
   const syntax = transferSyntax(uid)
   const inflated = syntax?.deflated === true
   const body = inflated ? inflate(bytes.subarray(offset), limits) : bytes
@@ -114,13 +117,4 @@ function inflate (deflated: Uint8Array, limits: ParseLimits): Uint8Array {
     if (code === 'Z_BUF_ERROR') throw new AppError('dicom-truncated', 'The file ends inside the deflated data set', {}, { cause })
     throw new AppError('dicom-malformed', 'The deflated data set cannot be inflated', {}, { cause })
   }
-}
-
-/** A UI value of File Meta Information, padding removed. */
-export function asciiValue (table: ElementTable, tag: number): string | undefined {
-  const element = table.elements.get(tag)
-  if (element === undefined) return undefined
-  const text = Buffer.from(table.bytes.buffer, table.bytes.byteOffset + element.offset, element.length).toString('latin1')
-  const trimmed = text.replace(/[\0 ]+$/, '')
-  return trimmed === '' ? undefined : trimmed
 }

@@ -20,7 +20,8 @@ type Row = readonly [uid: string, name: string, codec: Codec, lossy: boolean]
 const native = (uid: string, name: string, other: Partial<TransferSyntax> = {}): TransferSyntax => ({
   uid, name, explicit: true, littleEndian: true, deflated: false, encapsulated: false, codec: 'native', lossy: false, ...other,
 })
-const encapsulated = ([uid, name, codec, lossy]: Row): TransferSyntax => ({ ...native(uid, name), encapsulated: true, codec, lossy })
+const encapsulated = ([uid, name, codec, lossy]: Row): TransferSyntax =>
+  ({ ...native(uid, name), encapsulated: true, codec, lossy })
 
 /** The table of support; whatever is not in it is refused as `transfer-syntax-unsupported` when pixels are asked for. */
 export const transferSyntaxes: readonly TransferSyntax[] = [
