@@ -36,8 +36,8 @@ export function contrastOf (slice: Slice): ContrastVerdict {
   const said = textsOf(slice)
   if (physics.says === 'nothing') return byText(physics, said)
   if (physics.says === 'other') {
-    const overruled = said.filter(one => one.finding.says !== 'other' && !one.finding.weak)
-    const all = [...physics.rejection.evidence, ...overruled.map(one => shown(one, overruledRule(one)))]
+    const texts = said.map(one => shown(one, one.finding.says === 'other' ? `says ${whatItSays(one)}` : overruledRule(one)))
+    const all = [...physics.rejection.evidence, ...texts]
     return { contrast: 'other', rejection: { ...physics.rejection, evidence: all } }
   }
   const against = said.filter(one => one.finding.says !== physics.says && !(one.finding.says === 'T2' && physics.says === 'FLAIR'))

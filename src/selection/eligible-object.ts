@@ -1,5 +1,6 @@
 import type { Instance } from '../dicom/instance.ts'
 import type { Slice } from '../dicom/slice.ts'
+import { sopClass } from '../dicom/sop-classes.ts'
 import { bodyPartRejection } from './body-part.ts'
 import type { SelectionCriteria } from './criteria.ts'
 import { evidence } from './evidence.ts'
@@ -7,13 +8,6 @@ import { imageTypeRejection } from './image-type.ts'
 import { isOwnResult } from './own-result.ts'
 import type { Rejection } from './selection-reason.ts'
 import { rejection } from './selection-reason.ts'
-
-/** MR Image, Enhanced MR Image and Legacy Converted Enhanced MR Image Storage (PS3.4 B.5). */
-const mrSopClasses: readonly string[] = [
-  '1.2.840.10008.5.1.4.1.1.4',
-  '1.2.840.10008.5.1.4.1.1.4.1',
-  '1.2.840.10008.5.1.4.1.1.4.4',
-]
 
 /** Why an instance cannot hold a slice to analyse: modality, SOP class, no pixel data, or our own result. */
 export function instanceRejection (instance: Instance, criteria: SelectionCriteria): Rejection | undefined {
@@ -27,7 +21,7 @@ export function instanceRejection (instance: Instance, criteria: SelectionCriter
     return rejection('not-mr', modality === undefined ? 'Modality is missing' : `Modality is ${modality}, not MR`,
       evidence('Modality', modality ?? 'absent', 'must be MR'))
   }
-  if (!mrSopClasses.includes(sopClassUid)) {
+  if (sopClass(sopClassUid)?.mr === undefined) {
     return rejection('sop-class', 'not an MR image', evidence('SOPClassUID', sopClassUid, 'must be MR, Enhanced MR or Legacy Converted Enhanced MR'))
   }
   if (frameCount === 0) return rejection('no-pixel-data', 'there is no pixel data', evidence('PixelData', 'absent', 'must be present'))
