@@ -1,0 +1,259 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+import { AppError } from './errors.ts'
+import { engineNames } from './model/engines/engine.ts'
+import { heatmapMethods } from './model/finding.ts'
+import type { HeatmapMethod } from './model/finding.ts'
+import { defaultWorkflowSettings } from './workflow/settings.ts'
+import type { WorkflowSettings } from './workflow/settings.ts'
+
+const prefix = 'TUBERLENS_'
+
+const integer = (low: number, high: number) => z.string().regex(/^\d{1,15}$/, `must be a whole number from ${low} to ${high}`)
+  .transform(Number).refine(n => n >= low && n <= high, `must be a whole number from ${low} to ${high}`)
+const seconds = (low: number, high: number) => z.string().regex(/^\d{1,9}(\.\d{1,3})?$/, `must be seconds from ${low} to ${high}`)
+  .transform(Number).refine(n => n >= low && n <= high, `must be seconds from ${low} to ${high}`)
+const choice = <const T extends readonly string[]>(...values: T) => z.enum(values, `must be one of ${values.join(', ')}`)
+const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }
+const size = z.string().regex(/^\d{1,12}[KMG]?$/, 'must be bytes, with K, M or G for powers of 1024')
+  .transform(text => Number.parseInt(text, 10) * (units[text.replace(/^\d+/, '')] ?? 1)).refine(n => n > 0, 'must be more than 0')
+const flag = choice('true', 'false').transform(text => text === 'true')
+const file = z.string().min(1, 'must name a file')
+const url = z.string().refine(isHttpUrl, 'must be an http or https URL without user, password, query and fragment')
+const list = z.string().transform(text => text.split(',').map(part => part.trim()).filter(part => part !== ''))
+
+interface Variable {
+  readonly schema: z.ZodType
+  readonly default?: string
+  readonly meaning: string
+  /** What the table says of a variable without a default. */
+  readonly shownDefault?: string
+}
+
+/** Every variable, without its prefix, in the order of the README's table. */
+const variables = {
+  HOST: { schema: z.string().min(1, 'must be an address'), default: '127.0.0.1', meaning: 'Address to listen on; `0.0.0.0` for all of the machine' },
+  PORT: { schema: integer(0, 65535), default: '8080', meaning: 'Port to listen on; 0 takes a free one' },
+  PUBLIC_BASE_URL: { schema: url.optional(), meaning: 'Origin, and path if any, by which clients reach the service; RetrieveURLs begin with it', shownDefault: 'as the client asked' },
+  DATA_DIR: { schema: file, default: 'tuberlens-data', meaning: 'Folder of all that the service keeps; one process at a time' },
+  MODEL_DIR: { schema: file.optional(), meaning: 'Folder of the model', shownDefault: 'the model that comes with the program' },
+  ENGINE: { schema: choice('auto', ...engineNames), default: 'auto', meaning: 'What computes the network: `auto`, `onnxruntime`, `tensorflow`' },
+  WORKER_THREADS: { schema: integer(1, 256).optional(), meaning: 'Threads of the analysis process', shownDefault: 'as many as the machine has processors' },
+  PACS_URL: { schema: url.optional(), meaning: 'DICOMweb root that results go to, and that is asked how many instances a series has', shownDefault: 'none: results stay here' },
+  PACS_USER: { schema: z.string().regex(/^[^:]+$/, 'must not hold a colon').optional(), meaning: 'User name for basic authentication at the PACS' },
+  PACS_PASSWORD_FILE: { schema: file.optional(), meaning: 'File with the password that goes with it' },
+  PACS_TOKEN_FILE: { schema: file.optional(), meaning: 'File with a bearer token for the PACS; read again for every request' },
+  PACS_CHUNKED: { schema: flag, default: 'false', meaning: 'Send without Content-Length' },
+  PACS_VERIFY: { schema: choice('qido', 'none'), default: 'qido', meaning: 'Whether the PACS is asked by QIDO-RS that it has what was sent' },
+  DELIVERY_DEADLINE_H: { schema: integer(1, 720), default: '72', meaning: 'Hours until a result that cannot be delivered is given up' },
+  SERIES_QUIET_S: { schema: seconds(0, 86400), default: '60', meaning: 'Seconds without a new instance until a series counts as complete' },
+  SERIES_MAX_WAIT_S: { schema: seconds(1, 604800), default: '900', meaning: 'Seconds until an incomplete series is closed as it is' },
+  STUDY_QUIET_S: { schema: seconds(0, 86400), default: '60', meaning: 'Seconds without a new instance until the reports of a study are written' },
+  ON_INCOMPLETE: { schema: choice('flag', 'skip'), default: 'flag', meaning: 'Whether an incomplete series is analysed and marked, or left out' },
+  REANALYSE_MAX: { schema: integer(1, 1000), default: '3', meaning: 'Analyses of one series within an hour; later slices wait' },
+  ANALYSIS_TIMEOUT_S: { schema: seconds(1, 86400), default: '900', meaning: 'Seconds until an analysis that does not end is stopped and tried again' },
+  HEATMAP_METHODS: { schema: list.refine(areMethods, `must list some of ${heatmapMethods.join(', ')}, or none`), default: 'grad-cam,saliency', meaning: 'Heatmaps to make, separated by commas: `grad-cam`, `saliency`, `evidence`; may be empty' },
+  SR_SOP_CLASS: { schema: choice('88.34', '88.33', '88.22'), default: '88.34', meaning: 'Class of the report: `88.34` Comprehensive 3D, `88.33` Comprehensive, `88.22` Enhanced SR' },
+  SC_MODALITY: { schema: choice('MR', 'OT'), default: 'MR', meaning: 'Modality written into Secondary Captures' },
+  STATION_NAME: { schema: z.string().regex(/^[\x20-\x5b\x5d-\x7e]{1,16}$/, 'must be 1 to 16 ASCII characters without backslash'), default: 'TUBERLENS', meaning: 'StationName of the results' },
+  INELIGIBLE_POLICY: { schema: choice('ignore', 'reject'), default: 'ignore', meaning: 'Whether objects that are not for this service are accepted and dropped, or refused' },
+  DICOMWEB_STRICT: { schema: flag, default: 'false', meaning: 'Refuse what the standard forbids but clients are known to send' },
+  MAX_REQUEST_BYTES: { schema: size, default: '4G', meaning: 'Largest store request' },
+  MAX_INSTANCE_BYTES: { schema: size, default: '512M', meaning: 'Largest instance' },
+  MAX_PARTS: { schema: integer(1, 1_000_000), default: '10000', meaning: 'Most instances in one store request' },
+  STOW_MAX_CONCURRENT: { schema: integer(1, 1000), default: '8', meaning: 'Store requests served at the same time' },
+  TRUST_PROXY: { schema: list, default: '', meaning: 'Addresses of proxies whose `X-Forwarded-…` headers are believed, separated by commas' },
+  DISK_RESERVE: { schema: size, default: '1G', meaning: 'Free space below which nothing is taken in' },
+  DISK_WATERMARK: { schema: integer(1, 100), default: '85', meaning: 'Percent of the disk from which on delivered inputs are removed early' },
+  KEEP_INPUTS_H: { schema: integer(0, 87600), default: '24', meaning: 'Hours that inputs are kept after their study is done' },
+  KEEP_RESULTS_D: { schema: integer(1, 36500), default: '30', meaning: 'Days that delivered results are kept' },
+  KEEP_DEAD_D: { schema: integer(1, 36500), default: '7', meaning: 'Days that the inputs of a study with a dead job are kept' },
+  LOG_LEVEL: { schema: choice('trace', 'debug', 'info', 'warn', 'error', 'silent'), default: 'info', meaning: 'Least level that is logged' },
+  DEBUG: { schema: choice('0', '1'), default: '0', meaning: '`1` prints stack traces of unexpected errors' },
+} as const satisfies Record<string, Variable>
+
+/** Variables of the test suite: allowed in the environment, without meaning for the program. */
+const testVariables = ['TEST_DATA', 'REQUIRE_DATA', 'REQUIRE_TOOLS']
+
+/** The PACS that results go to and that is asked for counts. */
+export interface PacsConfig {
+  readonly url: string
+  readonly authentication: { readonly kind: 'none' } | { readonly kind: 'basic', readonly user: string, readonly password: string } |
+    { readonly kind: 'bearer', readonly tokenFile: string }
+  readonly chunked: boolean
+  readonly verify: 'qido' | 'none'
+}
+
+/** Everything that a start of the service can be told; deeply frozen. */
+export interface Config {
+  readonly host: string
+  readonly port: number
+  readonly publicBaseUrl: string | undefined
+  readonly dataDir: string
+  readonly reserveBytes: number
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly debug: boolean
+  readonly pacs: PacsConfig | undefined
+  readonly analysis: {
+    /** `undefined` is the model that comes with the program. */
+    readonly modelDir: string | undefined
+    readonly engine: 'auto' | typeof engineNames[number]
+    readonly threads: number
+    readonly methods: readonly HeatmapMethod[]
+  }
+  readonly report: { readonly srSopClass: '88.34' | '88.33' | '88.22', readonly scModality: 'MR' | 'OT', readonly stationName: string }
+  readonly reception: {
+    readonly maxRequestBytes: number
+    readonly maxInstanceBytes: number
+    readonly maxParts: number
+    readonly maxConcurrentStores: number
+    readonly strict: boolean
+    readonly ineligible: 'ignore' | 'reject'
+    readonly trustProxy: readonly string[]
+  }
+  readonly workflow: WorkflowSettings
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads and checks all TUBERLENS_… variables; an empty one counts as absent where it has no default of its own.
+ * @throws AppError `config-invalid` whose message lists every error, one a line, and never a value
+ */
+export function loadConfig (environment: Environment): Config {
+  const problems: string[] = []
+  const given = Object.entries(environment).filter(([name, value]) => name.startsWith(prefix) && value !== undefined)
+  for (const [name] of given) if (!isKnown(name.slice(prefix.length))) problems.push(`${name} is not a variable of tuberlens`)
+  const parsed = schema.safeParse(Object.fromEntries(Object.keys(variables).flatMap(name => {
+    const value = environment[prefix + name]
+    return value === undefined || (value === '' && !('default' in variables[name as VariableName])) ? [] : [[name, value]]
+  })))
+  if (!parsed.success) for (const { path, message } of parsed.error.issues) problems.push(`${prefix}${path.map(String).join('.')} ${message}`)
+  const values = parsed.data
+  const pacs = values && pacsConfig(values, problems)
+  if (values && values.SERIES_MAX_WAIT_S < values.SERIES_QUIET_S) problems.push('TUBERLENS_SERIES_MAX_WAIT_S must not be less than TUBERLENS_SERIES_QUIET_S')
+  if (values === undefined || problems.length > 0) {
+    const lines = [...problems].sort()
+    throw new AppError('config-invalid', `the configuration has ${lines.length === 1 ? 'an error' : `${lines.length} errors`}:\n${lines.map(line => `  ${line}`).join('\n')}`, { errors: lines.length })
+  }
+  return freeze(assemble(values, pacs))
+}
+
+type VariableName = keyof typeof variables
+const shape = Object.fromEntries(Object.entries(variables).map(([name, variable]) =>
+  [name, 'default' in variable ? (variable.schema as z.ZodType).prefault(variable.default) : variable.schema]))
+const schema = z.strictObject(shape as unknown as { [K in VariableName]: typeof variables[K]['schema'] })
+type Values = z.infer<typeof schema>
+
+function isKnown (name: string): boolean { return name in variables || testVariables.includes(name) }
+
+function isHttpUrl (text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, username, password, search, hash } = new URL(text)
+  return (protocol === 'http:' || protocol === 'https:') && [username, password, search, hash].every(part => part === '')
+}
+
+function areMethods (names: readonly string[]): boolean {
+  return new Set(names).size === names.length && names.every(name => (heatmapMethods as readonly string[]).includes(name))
+}
+
+function pacsConfig (values: Values, problems: string[]): PacsConfig | undefined {
+  const { PACS_URL: root, PACS_USER: user, PACS_PASSWORD_FILE: passwordFile, PACS_TOKEN_FILE: tokenFile } = values
+  const secret = (name: string, path: string | undefined) => {
+    if (path === undefined) return ''
+    try {
+      const text = readFileSync(path, 'utf8').trim()
+      if (text !== '') return text
+      problems.push(`${prefix}${name} names an empty file`)
+    } catch { problems.push(`${prefix}${name} names a file that cannot be read`) }
+    return ''
+  }
+  const password = secret('PACS_PASSWORD_FILE', passwordFile)
+  secret('PACS_TOKEN_FILE', tokenFile)
+  if ((user === undefined) !== (passwordFile === undefined)) problems.push('TUBERLENS_PACS_USER and TUBERLENS_PACS_PASSWORD_FILE go together')
+  if (user !== undefined && tokenFile !== undefined) problems.push('TUBERLENS_PACS_TOKEN_FILE excludes TUBERLENS_PACS_USER')
+  if (root === undefined) {
+    if (user !== undefined || tokenFile !== undefined) problems.push('TUBERLENS_PACS_URL is missing: credentials are given without it')
+    return undefined
+  }
+  const authentication: PacsConfig['authentication'] = user !== undefined
+    ? { kind: 'basic', user, password }
+    : tokenFile !== undefined ? { kind: 'bearer', tokenFile } : { kind: 'none' }
+  return { url: root.replace(/\/+$/, ''), authentication, chunked: values.PACS_CHUNKED, verify: values.PACS_VERIFY }
+}
+
+function assemble (values: Values, pacs: PacsConfig | undefined): Config {
+  const ms = (s: number) => Math.round(s * 1000)
+  const hour = 3_600_000
+  const { lifecycle, runner, delivery, retention } = defaultWorkflowSettings
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    publicBaseUrl: values.PUBLIC_BASE_URL?.replace(/\/+$/, ''),
+    dataDir: values.DATA_DIR,
+    reserveBytes: values.DISK_RESERVE,
+    logLevel: values.LOG_LEVEL,
+    debug: values.DEBUG === '1',
+    pacs,
+    analysis: {
+      modelDir: values.MODEL_DIR,
+      engine: values.ENGINE,
+      threads: values.WORKER_THREADS ?? availableParallelism(),
+      methods: values.HEATMAP_METHODS as HeatmapMethod[],
+    },
+    report: { srSopClass: values.SR_SOP_CLASS, scModality: values.SC_MODALITY, stationName: values.STATION_NAME },
+    reception: {
+      maxRequestBytes: values.MAX_REQUEST_BYTES,
+      maxInstanceBytes: values.MAX_INSTANCE_BYTES,
+      maxParts: values.MAX_PARTS,
+      maxConcurrentStores: values.STOW_MAX_CONCURRENT,
+      strict: values.DICOMWEB_STRICT,
+      ineligible: values.INELIGIBLE_POLICY,
+      trustProxy: values.TRUST_PROXY,
+    },
+    workflow: {
+      lifecycle: {
+        ...lifecycle,
+        seriesQuietMs: ms(values.SERIES_QUIET_S),
+        seriesMaxWaitMs: ms(values.SERIES_MAX_WAIT_S),
+        studyQuietMs: ms(values.STUDY_QUIET_S),
+        graceMs: Math.min(lifecycle.graceMs, ms(values.SERIES_QUIET_S)),
+        onIncomplete: values.ON_INCOMPLETE,
+        reanalyseMax: values.REANALYSE_MAX,
+      },
+      runner: { ...runner, jobTimeoutMs: ms(values.ANALYSIS_TIMEOUT_S) },
+      delivery: { ...delivery, deadlineMs: values.DELIVERY_DEADLINE_H * hour },
+      retention: {
+        ...retention,
+        inputsMs: values.KEEP_INPUTS_H * hour,
+        resultsMs: values.KEEP_RESULTS_D * 24 * hour,
+        deadMs: values.KEEP_DEAD_D * 24 * hour,
+        watermark: values.DISK_WATERMARK / 100,
+      },
+    },
+  }
+}
+
+function freeze<T> (value: T): T {
+  if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) freeze(inner)
+  return Object.freeze(value)
+}
+
+/** The effective configuration for the log of a start: secrets are replaced by a word. */
+export function describeConfig (config: Config): Record<string, unknown> {
+  const { pacs } = config
+  const hidden = pacs?.authentication.kind === 'basic' ? { ...pacs.authentication, password: '(hidden)' } : pacs?.authentication
+  return { ...config, pacs: pacs && { ...pacs, authentication: hidden } }
+}
+
+/** The README's table: name, default and meaning of every variable. */
+export const configVariables: readonly { readonly name: string, readonly default: string, readonly meaning: string }[] =
+  Object.entries(variables as Record<string, Variable>).map(([name, variable]) =>
+    ({ name: prefix + name, default: variable.default ?? variable.shownDefault ?? '', meaning: variable.meaning }))
+
+/** The same as a Markdown table. */
+export function configTable (): string {
+  const rows = configVariables.map(({ name, default: value, meaning }) => `| \`${name}\` | ${value === '' ? '' : /^[\w.,/-]+$/.test(value) ? `\`${value}\`` : value} | ${meaning} |`)
+  return ['| Variable | Default | Meaning |', '|---|---|---|', ...rows].join('\n')
+}

@@ -1,0 +1,151 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import t from 'tap'
+import { configTable, configVariables, describeConfig, loadConfig } from '../src/config.ts'
+import type { Environment } from '../src/config.ts'
+import { AppError } from '../src/errors.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'tuberlens-config-'))
+t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
+const secretFile = (name: string, text: string) => {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+function problemsOf (environment: Environment): string {
+  try {
+    loadConfig(environment)
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'config-invalid') return error.message
+    throw error
+  }
+  return ''
+}
+
+t.test('an empty environment gives the defaults of the specification', async t => {
+  const config = loadConfig({ PATH: '/bin' })
+  t.match(config, { host: '127.0.0.1', port: 8080, pacs: undefined, publicBaseUrl: undefined, logLevel: 'info', reserveBytes: 2 ** 30 })
+  t.match(config.workflow.lifecycle, { seriesQuietMs: 60_000, seriesMaxWaitMs: 900_000, studyQuietMs: 60_000, reanalyseMax: 3 })
+  t.equal(config.workflow.delivery.deadlineMs, 72 * 3_600_000)
+  t.match(config.workflow.retention, { inputsMs: 86_400_000, resultsMs: 30 * 86_400_000, deadMs: 7 * 86_400_000, watermark: 0.85 })
+  t.match(config.reception, { maxRequestBytes: 4 * 2 ** 30, maxInstanceBytes: 512 * 2 ** 20, maxParts: 10_000, strict: false })
+  t.strictSame(config.analysis.methods, ['grad-cam', 'saliency'])
+  t.same(config.report, { srSopClass: '88.34', scModality: 'MR', stationName: 'TUBERLENS' })
+})
+
+t.test('values are read with their units', async t => {
+  const config = loadConfig({
+    TUBERLENS_PORT: '0',
+    TUBERLENS_SERIES_QUIET_S: '0.5',
+    TUBERLENS_MAX_INSTANCE_BYTES: '3K',
+    TUBERLENS_MAX_REQUEST_BYTES: '12345',
+    TUBERLENS_HEATMAP_METHODS: '',
+    TUBERLENS_TRUST_PROXY: '10.0.0.1, 10.0.0.2',
+    TUBERLENS_DICOMWEB_STRICT: 'true',
+    TUBERLENS_PUBLIC_BASE_URL: 'https://ai.example/tubers/',
+    TUBERLENS_WORKER_THREADS: '3',
+    TUBERLENS_MODEL_DIR: '',
+  })
+  t.match(config, { port: 0, publicBaseUrl: 'https://ai.example/tubers' })
+  t.match(config.workflow.lifecycle, { seriesQuietMs: 500, graceMs: 500 })
+  t.match(config.reception, { maxInstanceBytes: 3072, maxRequestBytes: 12_345, strict: true })
+  t.strictSame(config.reception.trustProxy, ['10.0.0.1', '10.0.0.2'])
+  t.strictSame(config.analysis.methods, [])
+  t.equal(config.analysis.threads, 3)
+  t.equal(config.analysis.modelDir, undefined, 'an empty variable without a default is absent')
+})
+
+t.test('the configuration cannot be changed, however deep', async t => {
+  const config = loadConfig({})
+  t.throws(() => { (config.workflow.lifecycle as { seriesQuietMs: number }).seriesQuietMs = 1 }, TypeError)
+  t.throws(() => { (config.analysis.methods as string[]).push('evidence') }, TypeError)
+})
+
+t.test('every bad value is named, all at once, and no value is echoed', async t => {
+  const bad: Record<string, string> = {
+    HOST: '',
+    PORT: '65536',
+    PUBLIC_BASE_URL: 'canary-1',
+    ENGINE: 'canary-2',
+    WORKER_THREADS: '0',
+    PACS_URL: 'https://canary-3:canary-4@pacs.example/dicom-web',
+    PACS_CHUNKED: 'canary-5',
+    PACS_VERIFY: 'canary-6',
+    DELIVERY_DEADLINE_H: '-1',
+    SERIES_QUIET_S: '1e3',
+    SERIES_MAX_WAIT_S: 'canary-7',
+    STUDY_QUIET_S: ' 5',
+    ON_INCOMPLETE: 'canary-8',
+    REANALYSE_MAX: '1.5',
+    ANALYSIS_TIMEOUT_S: '0',
+    HEATMAP_METHODS: 'grad-cam,canary-9',
+    SR_SOP_CLASS: '88.11',
+    SC_MODALITY: 'CT',
+    STATION_NAME: 'a name that is too long',
+    INELIGIBLE_POLICY: 'canary-10',
+    DICOMWEB_STRICT: 'yes',
+    MAX_REQUEST_BYTES: '4 GB',
+    MAX_INSTANCE_BYTES: '0',
+    MAX_PARTS: '0',
+    STOW_MAX_CONCURRENT: 'canary-11',
+    DISK_RESERVE: '1T',
+    DISK_WATERMARK: '101',
+    KEEP_INPUTS_H: 'canary-12',
+    KEEP_RESULTS_D: '0',
+    KEEP_DEAD_D: '0',
+    LOG_LEVEL: 'canary-13',
+    DEBUG: 'true',
+    PACS_PASSWROD: 'canary-14',
+    PACS_USER: 'canary:15',
+  }
+  const message = problemsOf(Object.fromEntries(Object.entries(bad).map(([name, value]) => [`TUBERLENS_${name}`, value])))
+  for (const name of Object.keys(bad)) t.match(message, new RegExp(`^ {2}TUBERLENS_${name} `, 'm'), name)
+  t.notMatch(message, /canary/, 'values may be secrets in the wrong place')
+  t.match(message, `${Object.keys(bad).length} errors`)
+})
+
+t.test('an unknown variable of ours is an error, of others none', async t => {
+  t.match(problemsOf({ TUBERLENS_PROT: '1' }), 'TUBERLENS_PROT is not a variable of tuberlens')
+  t.equal(problemsOf({ TUBERLENSES: '1', PORT: 'x', TUBERLENS_TEST_DATA: '/data', TUBERLENS_REQUIRE_DATA: '1' }), '')
+})
+
+t.test('settings that contradict each other are errors', async t => {
+  const password = secretFile('password', 'hunter2-canary\n')
+  t.match(problemsOf({ TUBERLENS_SERIES_QUIET_S: '100', TUBERLENS_SERIES_MAX_WAIT_S: '50' }), 'TUBERLENS_SERIES_MAX_WAIT_S')
+  t.match(problemsOf({ TUBERLENS_PACS_URL: 'http://pacs/x', TUBERLENS_PACS_USER: 'u' }), 'go together')
+  t.match(problemsOf({ TUBERLENS_PACS_USER: 'u', TUBERLENS_PACS_PASSWORD_FILE: password }), 'TUBERLENS_PACS_URL is missing')
+  t.match(problemsOf({ TUBERLENS_PACS_URL: 'http://pacs/x', TUBERLENS_PACS_USER: 'u', TUBERLENS_PACS_PASSWORD_FILE: password, TUBERLENS_PACS_TOKEN_FILE: password }), 'excludes')
+  t.match(problemsOf({ TUBERLENS_PACS_URL: 'ftp://pacs/x' }), 'TUBERLENS_PACS_URL must be')
+})
+
+t.test('secrets come from files and are never shown', async t => {
+  const password = secretFile('pw', 'hunter2-canary\n')
+  const basic = loadConfig({ TUBERLENS_PACS_URL: 'http://pacs.example/dicom-web/', TUBERLENS_PACS_USER: 'tuber', TUBERLENS_PACS_PASSWORD_FILE: password })
+  t.match(basic.pacs, { url: 'http://pacs.example/dicom-web', authentication: { kind: 'basic', user: 'tuber', password: 'hunter2-canary' } })
+  const shown = JSON.stringify(describeConfig(basic))
+  t.notMatch(shown, 'hunter2')
+  t.match(shown, 'pacs.example')
+  const bearer = loadConfig({ TUBERLENS_PACS_URL: 'http://pacs.example', TUBERLENS_PACS_TOKEN_FILE: password })
+  t.match(bearer.pacs?.authentication, { kind: 'bearer', tokenFile: password })
+  t.notMatch(JSON.stringify(describeConfig(bearer)), 'hunter2')
+})
+
+t.test('a secret that cannot be read is named by its variable', async t => {
+  const none = problemsOf({ TUBERLENS_PACS_URL: 'http://p', TUBERLENS_PACS_USER: 'u', TUBERLENS_PACS_PASSWORD_FILE: join(folder, 'absent') })
+  t.match(none, 'TUBERLENS_PACS_PASSWORD_FILE names a file that cannot be read')
+  t.match(problemsOf({ TUBERLENS_PACS_URL: 'http://p', TUBERLENS_PACS_TOKEN_FILE: secretFile('empty', ' \n') }), 'TUBERLENS_PACS_TOKEN_FILE names an empty file')
+})
+
+t.test('the README has the table of all variables', async t => {
+  const readme = readFileSync(resolve(import.meta.dirname, '../README.md'), 'utf8')
+  const between = /<!-- configuration table:[^>]*-->\n([^]*?)<!-- end of configuration table -->/.exec(readme)?.[1]?.trim()
+  t.equal(between, configTable(), 'write configTable() between the marks of the README')
+})
+
+t.test('every default in the table is the one that is used', async t => {
+  const stated = configVariables.filter(v => v.default !== '' && !/ /.test(v.default))
+  t.ok(stated.length > 25)
+  t.strictSame(loadConfig(Object.fromEntries(stated.map(v => [v.name, v.default]))), loadConfig({}))
+})
