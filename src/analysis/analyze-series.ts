@@ -60,9 +60,7 @@ function findingOf (classification: Awaited<ReturnType<Classifier['classify']>>[
 
 async function tryRasterize (slice: Slice, { classifier, decoder }: AnalysisTools): Promise<Raster | Reason> {
   try {
-    const encoded = await slice.source.pixelData.frame(slice.frameNumber)
-    const stored = await decoder.decode(encoded, slice.pixel, slice.source.transferSyntaxUid)
-    return rasterize(slice, stored, classifier.manifest.preprocessing)
+    return rasterize(slice, await decoder.decodeSlice(slice), classifier.manifest.preprocessing)
   } catch (thrown) {
     const error = toAppError(thrown)
     return { code: error.code, text: error.message }

@@ -23,7 +23,9 @@ export interface SeriesCircumstances {
  * `undetermined` when the series is incomplete or more than 20 % of its slices have no probability, else `absent`. Below
  * the manifest's age the result is `undetermined` whatever the probabilities.
  */
-export function concludeSeries (findings: readonly SliceFinding[], manifest: ModelManifest, circumstances: SeriesCircumstances): SeriesConclusion {
+export function concludeSeries (
+  findings: readonly SliceFinding[], manifest: ModelManifest, circumstances: SeriesCircumstances,
+): SeriesConclusion {
   const probabilities = findings.map(finding => finding.kind === 'classified' ? finding.probability : undefined)
   const { holds, text } = applyRule(probabilities, manifest.seriesRule, manifest.output.threshold)
   const { age } = circumstances
@@ -45,7 +47,9 @@ export function concludeStudy (series: readonly Conclusion[]): Conclusion {
   return series.length === 0 || series.includes('undetermined') ? 'undetermined' : 'absent'
 }
 
-function applyRule (probabilities: readonly (number | undefined)[], rule: SeriesRule, threshold: number): { holds: boolean, text: string } {
+interface Applied { readonly holds: boolean, readonly text: string }
+
+function applyRule (probabilities: readonly (number | undefined)[], rule: SeriesRule, threshold: number): Applied {
   if (rule.kind === 'mean-top-k') {
     const known = probabilities.filter(p => p !== undefined).sort((a, b) => b - a).slice(0, rule.k)
     const mean = known.length === 0 ? 0 : known.reduce((sum, p) => sum + p, 0) / known.length

@@ -1,9 +1,10 @@
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
 import { heatmapMethods } from '../model/finding.ts'
 import type { SliceFinding } from '../model/finding.ts'
 import { manifestSchema } from '../model/manifest.ts'
+import { writeFileDurably } from './write-file-durably.ts'
 
 /**
  * What the analysis of one series found, kept on disk so that reports can be written (again, after a correction of
@@ -79,14 +80,7 @@ export async function writeFindings (path: string, findings: StoredFindings): Pr
   const json = Buffer.from(JSON.stringify(header))
   const length = Buffer.alloc(4)
   length.writeUInt32LE(json.length)
-  const file = await open(`${path}.tmp`, 'w')
-  try {
-    await file.writeFile(Buffer.concat([magic, length, json, ...maps]))
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(`${path}.tmp`, path)
+  await writeFileDurably(path, Buffer.concat([magic, length, json, ...maps]))
 }
 
 /** @throws AppError `not-found`, `internal` when the file is damaged */

@@ -1,0 +1,86 @@
+import type { Dataset } from '../dicom/dataset.ts'
+import type { Slice } from '../dicom/slice.ts'
+import { encodePart10 } from '../dicom/write-part10.ts'
+import type { GrayImage, RgbImage } from '../imaging/raster.ts'
+import type { HeatmapMethod } from '../model/finding.ts'
+import type { Evidence } from '../report/evidence.ts'
+import type { ReportContext } from '../report/report-context.ts'
+import { resultSeries, wantedMethods } from '../report/result-series.ts'
+import { seriesIdentity } from '../report/result-uids.ts'
+import { buildSecondaryCapture } from '../report/secondary-capture.ts'
+import type { SeriesFindings, StudyFindings } from '../report/series-findings.ts'
+import { buildStructuredReport } from '../report/structured-report.ts'
+import { buildSummaryPage } from '../report/summary-page.ts'
+
+export type DeliverableKind = HeatmapMethod | 'summary' | 'sr'
+
+/** One result object, encoded. */
+export interface Deliverable {
+  readonly kind: DeliverableKind
+  readonly sopClassUid: string
+  readonly sopInstanceUid: string
+  readonly seriesInstanceUid: string
+  readonly studyInstanceUid: string
+  readonly instanceNumber: number
+  /** 1-based number of the analysed series; `undefined` for objects of the whole study. */
+  readonly ordinal: number | undefined
+  /** A complete DICOM file. */
+  readonly bytes: Uint8Array
+  /** The same picture without DICOM. */
+  readonly picture: RgbImage | undefined
+}
+
+export interface DeliverableOptions {
+  /** The slice as a viewer would show it. */
+  readonly displayOf: (slice: Slice) => Promise<GrayImage>
+  /** Earlier reports that the report of a series replaces, by ordinal. */
+  readonly predecessors?: ReadonlyMap<number, readonly Evidence[]>
+}
+
+/**
+ * All result objects of a study, one at a time, in the order in which they are stored: heatmaps, summary, reports last, so that
+ * a report never refers to what is not there yet. Nothing for a study without an analysed series.
+ */
+export async function * buildDeliverables (
+  study: StudyFindings, context: ReportContext, options: DeliverableOptions,
+): AsyncGenerator<Deliverable> {
+  if (study.series.length === 0) return
+  for (const series of study.series) yield * heatmaps(series, context, options)
+  const { dataset, image } = await buildSummaryPage({ study, context, displayOf: options.displayOf })
+  yield deliverable('summary', undefined, dataset, image)
+  for (const series of study.series) {
+    const predecessors = options.predecessors?.get(series.ordinal) ?? []
+    yield deliverable('sr', series.ordinal, buildStructuredReport({ study, series, context, predecessors }))
+  }
+}
+
+async function * heatmaps (
+  series: SeriesFindings, context: ReportContext, { displayOf }: DeliverableOptions,
+): AsyncGenerator<Deliverable> {
+  const results = resultSeries(seriesIdentity(series), context)
+  const wanted = wantedMethods(context)
+  for (const result of series.slices) {
+    if (result.finding.kind !== 'classified') continue
+    const display = await displayOf(result.slice)
+    for (const heatmap of result.finding.heatmaps) {
+      if (!wanted.includes(heatmap.method)) continue
+      const { dataset, image } = buildSecondaryCapture({ result, heatmap, display, series: results, context })
+      yield deliverable(heatmap.method, series.ordinal, dataset, image)
+    }
+  }
+}
+
+function deliverable (kind: DeliverableKind, ordinal: number | undefined, dataset: Dataset, picture?: RgbImage): Deliverable {
+  const uid = (keyword: string) => dataset[keyword] as string
+  return {
+    kind,
+    ordinal,
+    picture,
+    sopClassUid: uid('SOPClassUID'),
+    sopInstanceUid: uid('SOPInstanceUID'),
+    seriesInstanceUid: uid('SeriesInstanceUID'),
+    studyInstanceUid: uid('StudyInstanceUID'),
+    instanceNumber: Number(dataset['InstanceNumber'] ?? 1),
+    bytes: encodePart10(dataset),
+  }
+}

@@ -1,0 +1,46 @@
+import { createDecoder } from '../imaging/decoder-pool.ts'
+import type { HeatmapMethod } from '../model/finding.ts'
+import { loadModel } from '../model/load-model.ts'
+import type { EngineChoice } from '../model/load-model.ts'
+import type { SelectionCriteria } from '../selection/criteria.ts'
+import { runReportJob } from './report-job.ts'
+import type { ReportJob, ReportJobResult } from './report-job.ts'
+import { runSeriesJob } from './series-job.ts'
+import type { SeriesJob, SeriesJobResult } from './series-job.ts'
+
+/** What the worker process is started with. */
+export interface JobOptions {
+  readonly modelDir: string
+  readonly engine: EngineChoice
+  readonly threads?: number | undefined
+  /** The maps to compute of every slice. */
+  readonly methods: readonly HeatmapMethod[]
+  readonly criteria?: SelectionCriteria | undefined
+}
+
+/** The two jobs of the service's worker process, the model loaded once. One call at a time. */
+export interface Jobs {
+  /** `onnxruntime 1.30.0` or the like. */
+  readonly engine: string
+  readonly modelSha256: string
+  analyzeSeries (job: SeriesJob, onProgress?: (done: number, total: number) => void): Promise<SeriesJobResult>
+  buildReport (job: ReportJob): Promise<ReportJobResult>
+  close (): Promise<void>
+}
+
+/** @throws AppError as `loadModel` */
+export async function openJobs (options: JobOptions): Promise<Jobs> {
+  const { methods, criteria } = options
+  const classifier = await loadModel(options.modelDir, { engine: options.engine, threads: options.threads })
+  const decoder = createDecoder()
+  return {
+    engine: classifier.engine,
+    modelSha256: classifier.sha256,
+    analyzeSeries: async (job, onProgress) => await runSeriesJob(job, { classifier, decoder, methods, onProgress }, criteria),
+    buildReport: async job => await runReportJob(job, decoder),
+    close: async () => {
+      await classifier.close()
+      await decoder.close()
+    },
+  }
+}

@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AppError } from '../errors.ts'
+import type { Decoder } from '../imaging/decoder-pool.ts'
+import type { Conclusion, HeatmapMethod } from '../model/finding.ts'
+import type { Evidence } from '../report/evidence.ts'
+import type { ReportContext } from '../report/report-context.ts'
+import { buildDeliverables } from './build-deliverables.ts'
+import type { DeliverableKind } from './build-deliverables.ts'
+import { displaysOf } from './displays.ts'
+import { readFindings } from './findings-file.ts'
+import type { StoredFindings } from './findings-file.ts'
+import { momentIn } from './report-moment.ts'
+import { readSeries } from './series-job.ts'
+import { studyFindings } from './study-findings.ts'
+import type { ArrivedSeries, Shortfall } from './study-findings.ts'
+import { writeFileDurably } from './write-file-durably.ts'
+
+/** One series of a study for its report. */
+export interface ReportSeries {
+  readonly findingsFile: string
+  readonly paths: readonly string[]
+  readonly shortfall?: Shortfall | undefined
+}
+
+/** Write the results of a study from the findings of its series. No inference. */
+export interface ReportJob {
+  readonly series: readonly ReportSeries[]
+  readonly outDir: string
+  /** Start of the analysis, ms since 1970; kept in the job record, so that a retry gives the same bytes. */
+  readonly startedAt: number
+  readonly context: Pick<ReportContext, 'software' | 'srSopClass' | 'scModality'>
+  readonly methods: readonly HeatmapMethod[]
+  /** Earlier reports that are replaced, by the UID of their source series. */
+  readonly predecessors?: Readonly<Record<string, readonly Evidence[]>> | undefined
+}
+
+/** One result object on disk. */
+export interface ReportArtifact {
+  readonly kind: DeliverableKind
+  readonly sopClassUid: string
+  readonly sopInstanceUid: string
+  readonly seriesInstanceUid: string
+  readonly studyInstanceUid: string
+  /** Order of storing, 0-based: reports come last. */
+  readonly order: number
+  readonly path: string
+  readonly bytes: number
+  /** hex, of the file */
+  readonly sha256: string
+}
+
+export interface ReportJobResult {
+  readonly conclusion: Conclusion
+  readonly artifacts: readonly ReportArtifact[]
+}
+
+/** Writes the results of a study, heatmaps first and reports last. The same job gives the same bytes. @throws as the builders */
+export async function runReportJob (job: ReportJob, decoder: Decoder): Promise<ReportJobResult> {
+  const arrived = await Promise.all(job.series.map(async one => await joinFindings(one)))
+  const first = arrived[0]
+  if (first === undefined) return { conclusion: 'undetermined', artifacts: [] }
+  const study = studyFindings(arrived.map(({ series }) => series), first.model.manifest)
+  const offset = first.series.series.instances[0]!.attributes.string('TimezoneOffsetFromUTC')
+  const context: ReportContext = {
+    ...job.context,
+    ...momentIn(new Date(job.startedAt), offset),
+    model: first.model,
+    instanceCreation: true,
+    gradCam: job.methods.includes('grad-cam'),
+    saliency: job.methods.includes('saliency'),
+    evidence: job.methods.includes('evidence'),
+  }
+  const predecessors = new Map(study.series.map(series => [series.ordinal, job.predecessors?.[series.seriesInstanceUid] ?? []]))
+  await mkdir(job.outDir, { recursive: true })
+  const artifacts: ReportArtifact[] = []
+  for await (const deliverable of buildDeliverables(study, context, { displayOf: displaysOf(decoder), predecessors })) {
+    const { kind, sopClassUid, sopInstanceUid, seriesInstanceUid, studyInstanceUid, bytes } = deliverable
+    // UIDs stay out of file names
+    const path = join(job.outDir, `${hashOf(sopInstanceUid)}.dcm`)
+    await writeFileDurably(path, bytes)
+    artifacts.push({
+      kind,
+      sopClassUid,
+      sopInstanceUid,
+      seriesInstanceUid,
+      studyInstanceUid,
+      order: artifacts.length,
+      path,
+      bytes: bytes.length,
+      sha256: hashOf(bytes),
+    })
+  }
+  return { conclusion: study.conclusion, artifacts }
+}
+
+function hashOf (value: string | Uint8Array): string {
+  return createHash('sha256').update(value).digest('hex')
+}
+
+interface JoinedSeries { readonly series: ArrivedSeries, readonly model: StoredFindings['model'] }
+
+/** Puts stored findings back on the slices that they belong to. */
+async function joinFindings ({ findingsFile, paths, shortfall }: ReportSeries): Promise<JoinedSeries> {
+  const stored = await readFindings(findingsFile)
+  const series = await readSeries(paths)
+  const slices = new Map(series.slices.map(slice => [`${slice.source.sopInstanceUid}#${slice.frameNumber}`, slice]))
+  return {
+    model: stored.model,
+    series: {
+      series,
+      reason: stored.reason,
+      shortfall,
+      groups: stored.groups.map(group => ({
+        ...group,
+        slices: group.slices.map(({ sopInstanceUid, frameNumber, toSource, finding }) => {
+          const slice = slices.get(`${sopInstanceUid}#${frameNumber}`)
+          if (slice === undefined) throw new AppError('internal', 'a slice of the findings is no longer among the instances')
+          return { slice, toSource, finding }
+        }),
+      })),
+    },
+  }
+}
