@@ -6,7 +6,8 @@ import type { RgbImage } from './raster.ts'
 
 /** One part of a legend: text, and above it the colour bar where the part has one. */
 export interface LegendPart {
-  readonly text: string
+  /** Each begins a line where lines are short; they share lines where they are long. */
+  readonly phrases: readonly string[]
   readonly color: Color
   readonly bar: boolean
   /** Where it goes when there is room. */
@@ -16,11 +17,14 @@ export interface LegendPart {
 const black: Color = [0, 0, 0]
 const gray: Color = [200, 200, 200]
 const margin = 4
+/** Between two parts. */
+const gap = 8
 const barHeight = 8
 /** Bar, gap and the scale under it. */
 const barBlock = barHeight + 3 + 14
-/** Characters in a line, widest first: a corner that is too narrow for one may hold the next. */
-const lineLengths = [44, 26, 22, 19, 16, 13]
+/** Characters in a line: a corner that is too narrow for one may hold the next; the long ones are for a strip along an edge. */
+const lineLengths = [22, 19, 16, 13, 44, 72]
+const longLine = 44
 
 interface Placed { readonly part: LegendPart, readonly lines: readonly string[], readonly box: Box }
 
@@ -38,7 +42,7 @@ export function drawLegend (canvas: RgbImage, space: FreeSpace, parts: readonly 
       return false
     }
     placed.push(one)
-    space.take(one.box)
+    space.take({ x: one.box.x - gap, y: one.box.y - gap, width: one.box.width + 2 * gap, height: one.box.height + 2 * gap })
   }
   for (const one of placed) drawPart(canvas, one)
   return true
@@ -48,7 +52,8 @@ export function drawLegend (canvas: RgbImage, space: FreeSpace, parts: readonly 
 function place (part: LegendPart, space: FreeSpace): Placed | undefined {
   let best: (Placed & { cost: number }) | undefined
   for (const [index, length] of lineLengths.entries()) {
-    const lines = wrapText(part.text, length)
+    const paragraphs = length >= longLine ? [part.phrases.join(' ')] : part.phrases
+    const lines = paragraphs.flatMap(paragraph => wrapText(paragraph, length))
     const width = Math.max(...lines.map(line => textWidth(line)), part.bar ? textWidth('0   0.5   1') : 0) + 2 * margin
     const height = textHeight(lines.length) + (part.bar ? barBlock : 0) + 2 * margin
     const [right, bottom] = [space.width - width, space.height - height]

@@ -37,9 +37,9 @@ export function overlayOpacity (probability: number): number {
 
 /** The windowed slice under its map, without any text: the source's extent, `factor` times its matrix. */
 export function drawOverlay (
-  display: GrayImage, heatmap: Heatmap, toSource: AffineMap | undefined, probability: number, factor: number,
+  display: GrayImage, heatmap: Heatmap | undefined, toSource: AffineMap | undefined, probability: number, factor: number,
 ): RgbImage {
-  if (heatmap.empty || toSource === undefined) return toRgb(enlarge(display, factor))
+  if (heatmap === undefined || heatmap.empty || toSource === undefined) return toRgb(enlarge(display, factor))
   return overlay(display, heatmap, toSource, { factor, opacity: overlayOpacity(probability) })
 }
 
@@ -53,22 +53,22 @@ export function drawHeatmap (input: HeatmapInput, probability: number): RgbImage
   const verdict = verdictText(probability, context)
   const label = sliceLabel(result.slice, series)
   const caption = heatmap.empty
-    ? `${name}: no positive activation`
-    : `${name}, per-slice max-normalised; not a probability, not a lesion outline`
+    ? [`${name}:`, 'no positive activation']
+    : [`${name}, per-slice max-normalised; not a probability, not a lesion outline`]
   const parts: LegendPart[] = [
-    { text: caption, color: white, bar: !heatmap.empty, corner: 'bottom-left' },
-    { text: `${verdict} ${label} ${manifest.name} v${manifest.version}`, color: white, bar: false, corner: 'bottom-right' },
-    { text: researchOnly, color: amber, bar: false, corner: 'top-left' },
+    { phrases: caption, color: white, bar: !heatmap.empty, corner: 'bottom-left' },
+    { phrases: [...verdict, label, `${manifest.name} v${manifest.version}`], color: white, bar: false, corner: 'bottom-right' },
+    { phrases: [researchOnly.replace(/ NOT.*/, ''), researchOnly.replace(/.*- /, '')], color: amber, bar: false, corner: 'top-left' },
   ]
-  const short = `RESEARCH USE ONLY | ${verdict} | ${name}${heatmap.empty ? ': none' : ', max=1'} | ${label}`
+  const short = `RESEARCH ONLY | ${verdict.join(' ')} | ${name}${heatmap.empty ? ': none' : ''} | ${label}`
   drawLegend(canvas, freeSpace(display, factor), parts, short)
   return canvas
 }
 
-/** `p(tuber)=0.93 POSITIVE (>=0.50)` */
-export function verdictText (probability: number, context: ReportContext): string {
+/** `p(tuber)=0.93` and `POSITIVE (>=0.50)` */
+export function verdictText (probability: number, context: ReportContext): [probability: string, verdict: string] {
   const { threshold } = context.model.manifest.output
   const text = thresholdText(threshold)
   const verdict = probability >= threshold ? `POSITIVE (>=${text})` : `negative (<${text})`
-  return `p(tuber)=${probabilityText(probability)} ${verdict}`
+  return [`p(tuber)=${probabilityText(probability)}`, verdict]
 }

@@ -1,5 +1,5 @@
 import type { Dataset } from '../dicom/dataset.ts'
-import type { Slice, Vector3 } from '../dicom/slice.ts'
+import type { Slice } from '../dicom/slice.ts'
 import type { RgbImage } from '../imaging/raster.ts'
 import { AppError } from '../errors.ts'
 import { codeItem, codes, codingSchemes, privateScheme } from './codes.ts'
@@ -8,6 +8,7 @@ import { sopReference } from './content-items.ts'
 import { canvasFactor, drawHeatmap } from './heatmap-picture.ts'
 import type { HeatmapInput } from './heatmap-picture.ts'
 import { isLegal } from './legal-values.ts'
+import { patientDirection } from './patient-direction.ts'
 import type { ReportContext } from './report-context.ts'
 import { explanations, secondaryCaptureClassUid, sourceReference } from './result-series.ts'
 import { heatmapUid, sliceKey } from './result-uids.ts'
@@ -132,17 +133,6 @@ export function geometry (slice: Slice, factor: number): Dataset {
     ...copied(slice, 'PatientPosition', 'CS'),
     PatientOrientation: [patientDirection(plane.rowCosines), patientDirection(plane.columnCosines)],
   }
-}
-
-/** Patient Orientation of a direction (PS3.3 C.7.6.1.1.1): the letters of its parts, the largest first; parts under 0.1 are left out. */
-export function patientDirection (direction: Vector3): string {
-  const letters = [['R', 'L'], ['A', 'P'], ['F', 'H']] as const
-  return ([0, 1, 2] as const)
-    .map(axis => ({ letter: letters[axis][direction[axis] < 0 ? 0 : 1], size: Math.abs(direction[axis]) }))
-    .filter(({ size }) => size > 0.1)
-    .sort((a, b) => b.size - a.size)
-    .map(({ letter }) => letter)
-    .join('')
 }
 
 function copied (slice: Slice, name: string, vr: 'CS' | 'DA' | 'DS' | 'LO' | 'TM'): Dataset {
