@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 
-interface Skippable { skip: (message: string) => unknown, fail: (message: string) => unknown }
+interface Skippable { skip: (name: string, test: () => undefined) => unknown, fail: (message: string) => unknown }
 
 const root = resolve(import.meta.dirname, '../..', process.env['TUBERLENS_TEST_DATA'] ?? '../shared/data')
 
@@ -14,6 +14,6 @@ export function dataPath (t: Skippable, relative: string): string | undefined {
   if (existsSync(path)) return path
   const message = `test data ${relative} is absent (TUBERLENS_TEST_DATA names the folder)`
   if (process.env['TUBERLENS_REQUIRE_DATA'] === '1') t.fail(message)
-  else t.skip(message)
+  else t.skip(message, () => undefined)
   return undefined
 }
