@@ -24,7 +24,9 @@ export interface SeriesJobResult {
 }
 
 /** Selects, analyses and keeps the findings. A series that is not selected is a result too. @throws as `analyzeSeries` */
-export async function runSeriesJob (job: SeriesJob, tools: AnalysisTools, criteria?: SelectionCriteria): Promise<SeriesJobResult> {
+export async function runSeriesJob (
+  job: SeriesJob, tools: AnalysisTools, criteria?: SelectionCriteria,
+): Promise<SeriesJobResult> {
   const selection = selectSeries(await readSeries(job.paths), criteria)
   const analyzed = await analyzeSelection(selection, tools)
   await writeFindings(job.outFile, storable(analyzed, tools))

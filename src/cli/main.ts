@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { AppError, toAppError } from '../errors.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
 import type { CliIo, Command } from './io.ts'
-import { softwareVersion } from './software-version.ts'
+import { softwareVersion } from '../analysis/software.ts'
 
 interface Listed { readonly summary: string, readonly load: () => Promise<Command> }
 
@@ -23,7 +23,7 @@ function help (): string {
   const list = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(11)} ${summary}`)
   const codes = Object.values(exitCodes).map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`)
   return [
-    `tuberlens ${softwareVersion}: looks for cortical tubers of tuberous sclerosis complex in brain MR.`,
+    `tuberlens ${softwareVersion()}: looks for cortical tubers of tuberous sclerosis complex in brain MR.`,
     'Research use only. Not for diagnostic use.',
     '',
     'Usage: tuberlens COMMAND [OPTIONS]',
@@ -47,7 +47,7 @@ export async function main (args: readonly string[], io: CliIo): Promise<number>
       return name === undefined ? exitCodes.usage.code : exitCodes.ok.code
     }
     if (name === '--version' || name === '-v') {
-      io.stdout.write(`${softwareVersion}\n`)
+      io.stdout.write(`${softwareVersion()}\n`)
       return exitCodes.ok.code
     }
     const listed = Object.hasOwn(commands, name) ? commands[name] : undefined

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util'
 import { groupByStudy } from '../analysis/group-by-study.ts'
 import { readInputs } from '../analysis/read-inputs.ts'
-import type { Inputs } from '../analysis/read-inputs.ts'
 import { groupBySeries } from '../dicom/group-by-series.ts'
 import { AppError } from '../errors.ts'
 import { selectStudy } from '../selection/select-study.ts'
@@ -10,6 +9,7 @@ import { exitCodes } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import { parseOptions } from './parse-options.ts'
 import { Progress } from './progress.ts'
+import { reportUnusable } from './report-unusable.ts'
 import { table } from './table.ts'
 
 export const help = `Usage: tuberlens select PATH… [--evidence] [--json]
@@ -39,11 +39,6 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   const selected = series.some(({ verdict }) => verdict === 'selected')
   if (inputs.unusable.length > 0) return exitCodes.partial.code
   return selected ? exitCodes.ok.code : exitCodes.noSeries.code
-}
-
-/** One line on stderr per file that could not be used. */
-export function reportUnusable (inputs: Inputs, io: CliIo): void {
-  for (const { path, error } of inputs.unusable) io.stderr.write(`tuberlens: ${path}: ${error.message}\n`)
 }
 
 type IsPrimary = (selection: SeriesSelection) => boolean

@@ -2,7 +2,8 @@ import t from 'tap'
 import { patientAge } from '../../src/analysis/patient-age.ts'
 import type { Attributes } from '../../src/dicom/attributes.ts'
 
-const ageOf = (values: Record<string, string>) => patientAge({ string: (name: string) => values[name] } as Partial<Attributes> as Attributes)
+const ageOf = (values: Record<string, string>) =>
+  patientAge({ string: (name: string) => values[name] } as Partial<Attributes> as Attributes)
 
 t.test('PatientAge comes first, in years, months, weeks or days', async t => {
   t.equal(ageOf({ PatientAge: '034Y', PatientBirthDate: '20200101', StudyDate: '20210101' }), 34)

@@ -1,0 +1,127 @@
+import { parseArgs } from 'node:util'
+import { analyzeStudy } from '../analysis/analyze-study.ts'
+import { groupByStudy } from '../analysis/group-by-study.ts'
+import { readInputs } from '../analysis/read-inputs.ts'
+import { shippedModelDir } from '../analysis/software.ts'
+import { groupBySeries } from '../dicom/group-by-series.ts'
+import { AppError } from '../errors.ts'
+import { createDecoder } from '../imaging/decoder-pool.ts'
+import type { HeatmapMethod } from '../model/finding.ts'
+import { heatmapMethods } from '../model/finding.ts'
+import { loadModel } from '../model/load-model.ts'
+import type { EngineChoice } from '../model/load-model.ts'
+import type { StudyFindings } from '../report/series-findings.ts'
+import { exitCodes } from './exit-codes.ts'
+import { asJson, asTable } from './findings-text.ts'
+import type { CliIo } from './io.ts'
+import { parseOptions } from './parse-options.ts'
+import { Progress } from './progress.ts'
+import { reportUnusable } from './report-unusable.ts'
+import { stowResults } from './stow-results.ts'
+import { writeResults } from './write-results.ts'
+import type { WrittenResult } from './write-results.ts'
+
+export const help = `Usage: tuberlens analyze PATH… --out DIR [OPTIONS]
+
+Analyses the axial T2 and FLAIR series in the files and folders and writes, to DIR, one Structured Report per
+series, one heatmap per slice and method, and one summary page per study, all as DICOM.
+The same input gives the same bytes. Research use only.
+
+  --out DIR         where results go; made if absent; files of an earlier run are replaced
+  --model DIR       model folder (default: the model that comes with tuberlens)
+  --engine NAME     auto, onnxruntime or tensorflow (default: auto)
+  --methods LIST    maps to compute: grad-cam, saliency, evidence, or none (default: grad-cam,saliency)
+  --time ISO        date the results with this moment (default: the newest acquisition in the input)
+  --png             also write a PNG of each heatmap and of the summary
+  --stow URL        also store the results in the PACS with this DICOMweb root
+  --json            print the findings as JSON
+`
+
+const options = {
+  out: { type: 'string' },
+  model: { type: 'string' },
+  engine: { type: 'string', default: 'auto' },
+  methods: { type: 'string', default: 'grad-cam,saliency' },
+  time: { type: 'string' },
+  png: { type: 'boolean', default: false },
+  stow: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const
+
+export async function run (args: string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parseOptions(() => parseArgs({ args, allowPositionals: true, options }))
+  if (positionals.length === 0) throw new AppError('usage', 'analyze needs at least one file or folder')
+  if (values.out === undefined) throw new AppError('usage', 'analyze needs --out DIR')
+  const methods = methodsOption(values.methods)
+  const startedAt = timeOption(values.time)
+  const engine = engineOption(values.engine)
+  const pacs = values.stow === undefined ? undefined : urlOption('stow', values.stow)
+
+  const progress = new Progress(io)
+  const inputs = await readInputs(positionals, { signal: io.signal, onProgress: (done, total) => progress.update('reading', done, total) })
+  progress.end()
+  reportUnusable(inputs, io)
+  if (inputs.instances.length === 0) throw new AppError('no-dicom-found', 'there is no readable DICOM in what was given')
+
+  const classifier = await loadModel(values.model ?? shippedModelDir(), { engine })
+  const decoder = createDecoder()
+  try {
+    const tools = {
+      classifier, decoder, methods, signal: io.signal, onProgress: (done: number, total: number) => progress.update('analysing', done, total),
+    }
+    const studies: StudyFindings[] = []
+    for (const series of groupByStudy(groupBySeries(inputs.instances))) studies.push(await analyzeStudy(series, tools))
+    progress.end()
+    const written: WrittenResult[] = []
+    const model = { manifest: classifier.manifest, sha256: classifier.sha256, engine: classifier.engine }
+    for (const [i, study] of studies.entries()) {
+      const folder = studies.length === 1 ? values.out : `${values.out}/study-${i + 1}`
+      written.push(...await writeResults(study, {
+        folder, model, methods, decoder, startedAt, png: values.png, signal: io.signal, onProgress: n => progress.update('writing', n, n),
+      }))
+    }
+    progress.end()
+    io.stdout.write(values.json ? asJson(studies, model, written) : asTable(studies, model, written.length, values.out))
+    const stored = pacs === undefined || await stowResults(pacs, written, io)
+    return exitCode(studies, inputs.unusable.length, stored)
+  } finally {
+    await classifier.close()
+    await decoder.close()
+  }
+}
+
+function exitCode (studies: readonly StudyFindings[], unusable: number, stored: boolean): number {
+  const series = studies.flatMap(study => study.series)
+  if (series.length === 0) return exitCodes.noSeries.code
+  if (!stored) return exitCodes.remote.code
+  const failed = series.some(({ slices }) => slices.some(({ finding }) => finding.kind === 'failed'))
+  return failed || unusable > 0 ? exitCodes.partial.code : exitCodes.ok.code
+}
+
+function methodsOption (text: string): HeatmapMethod[] {
+  if (text === 'none') return []
+  return text.split(',').map(word => {
+    const method = heatmapMethods.find(known => known === word.trim())
+    if (method === undefined) throw new AppError('usage', `--methods knows ${heatmapMethods.join(', ')} and none, not "${word}"`)
+    return method
+  })
+}
+
+function engineOption (text: string): EngineChoice {
+  if (text !== 'auto' && text !== 'onnxruntime' && text !== 'tensorflow') {
+    throw new AppError('usage', `--engine must be auto, onnxruntime or tensorflow, not "${text}"`)
+  }
+  return text
+}
+
+function timeOption (text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined
+  const at = new Date(text)
+  if (Number.isNaN(at.getTime())) throw new AppError('usage', `--time must be a moment such as 2026-01-31T13:45:00Z, not "${text}"`)
+  return at
+}
+
+function urlOption (name: string, text: string): string {
+  if (!URL.canParse(text) || !/^https?:/.test(text)) throw new AppError('usage', `--${name} must be a URL such as http://pacs:8042/dicom-web`)
+  return text
+}

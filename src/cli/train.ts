@@ -1,0 +1,171 @@
+import { parseArgs } from 'node:util'
+import { AppError } from '../errors.ts'
+import type { Preprocessing } from '../imaging/preprocessing.ts'
+import { loadTensorFlow } from '../model/tensorflow.ts'
+import { readLabelledSet } from '../training/labelled-set.ts'
+import { writeModelFolder } from '../training/model-folder.ts'
+import { newManifest } from '../training/new-manifest.ts'
+import { architecturesNamed } from '../training/trainees.ts'
+import type { Candidate, SessionOptions, TrainingData } from '../training/training-session.ts'
+import { runSession } from '../training/training-session.ts'
+import { exitCodes } from './exit-codes.ts'
+import type { CliIo } from './io.ts'
+import { numberOption, parseOptions } from './parse-options.ts'
+import { Progress } from './progress.ts'
+import { softwareVersion } from '../analysis/software.ts'
+import { table } from './table.ts'
+
+export const help = `Usage: tuberlens train --out DIR (--label-maps DIR | --canvases DIR | --labelled CSV) [OPTIONS]
+
+Trains networks on synthetic slices or on a labelled folder, patient by patient apart, and keeps the one with the lowest
+validation loss as a model folder. Needs TensorFlow (scripts/install-tensorflow.mjs).
+
+  --label-maps DIR       anatomical label maps (NIfTI, FreeSurfer's numbers); a file is a patient
+  --canvases DIR         real tuber-free volumes, DIR/<patient>/<study>_FLAIR.nii.gz and _T2W.nii.gz
+  --canvas-share SHARE   of the slices drawn on canvases, where both are given (0.6)
+  --labelled CSV         file,patient,label[,mask][,contrast][,set]; pictures are PNG
+  --validate NAMES       patients that choose the weights, separated by commas
+  --leave-out NAMES      patients kept for evaluate
+  --architecture NAME    evidence-map, tsc-cnn or all (evidence-map)
+  --epochs N (8)  --steps N per epoch (250)  --batch N (48)  --validation-slices N (480)
+  --learning-rate RATE   0.002 with one cycle; or --constant and, after the paper, 0.00025
+  --constant             no schedule
+  --weight-decay RATE    (0.001)
+  --paper-preprocessing  stretch, nearest, 8 bits, three equal channels
+  --threads N            that draw slices (1)
+  --checkpoint FILE      written after every epoch; --resume goes on from it
+  --small                a quarter of the filters
+  --seed N (1)  --name NAME  --model-version VERSION (0.1.0)
+`
+
+export async function run (args: string[], io: CliIo): Promise<number> {
+  const { values } = parseOptions(() => parseArgs({
+    args,
+    options: {
+      out: { type: 'string' },
+      'label-maps': { type: 'string' },
+      canvases: { type: 'string' },
+      'canvas-share': { type: 'string' },
+      labelled: { type: 'string' },
+      validate: { type: 'string' },
+      'leave-out': { type: 'string' },
+      architecture: { type: 'string', default: 'evidence-map' },
+      epochs: { type: 'string' },
+      steps: { type: 'string' },
+      batch: { type: 'string' },
+      'validation-slices': { type: 'string' },
+      'learning-rate': { type: 'string' },
+      constant: { type: 'boolean', default: false },
+      'weight-decay': { type: 'string' },
+      'paper-preprocessing': { type: 'boolean', default: false },
+      threads: { type: 'string' },
+      checkpoint: { type: 'string' },
+      resume: { type: 'boolean', default: false },
+      small: { type: 'boolean', default: false },
+      seed: { type: 'string' },
+      name: { type: 'string' },
+      'model-version': { type: 'string', default: '0.1.0' },
+    },
+  }))
+  if (values.out === undefined) throw new AppError('usage', 'train needs --out DIR')
+  const whole = (name: 'epochs' | 'steps' | 'batch' | 'validation-slices' | 'threads' | 'seed', fallback: number): number =>
+    Math.round(numberOption(name, values[name], { min: name === 'seed' ? 0 : 1, max: 1e9 }) ?? fallback)
+  const share = numberOption('canvas-share', values['canvas-share'], { min: 0, max: 1 }) ?? 0.6
+  const data = await dataOf(values, share, whole('validation-slices', 480))
+  const preprocessing = values['paper-preprocessing'] ? paperPreprocessing : defaultPreprocessing
+  const progress = new Progress(io)
+  const options: SessionOptions = {
+    data,
+    architectures: architecturesNamed(values.architecture),
+    preprocessing,
+    validationPatients: names(values.validate),
+    leftOut: names(values['leave-out']),
+    epochs: whole('epochs', 8),
+    stepsPerEpoch: whole('steps', 250),
+    batchSize: whole('batch', 48),
+    learningRate: numberOption('learning-rate', values['learning-rate'], { min: 1e-8, max: 1 }) ?? (values.constant ? 0.00025 : 0.002),
+    schedule: values.constant ? 'constant' : 'one-cycle',
+    weightDecay: numberOption('weight-decay', values['weight-decay'], { min: 0, max: 1 }) ?? 0.001,
+    seed: whole('seed', 1),
+    threads: whole('threads', 1),
+    small: values.small,
+    ...values.checkpoint === undefined ? {} : { checkpoint: values.checkpoint },
+    resume: values.resume,
+    signal: io.signal,
+    // a terminal shows the loss of every step; a log gets one line, and then one for each epoch
+    onStep: (architecture, step, steps, objective) =>
+      progress.update(io.stderr.isTTY === true ? `${architecture} loss ${objective.toFixed(3)}` : architecture, step, steps),
+    onEpoch: (architecture, { epoch, trainingObjective, objective, loss }, best) => {
+      progress.end()
+      io.stderr.write(`${architecture} epoch ${epoch}: training ${trainingObjective.toFixed(4)}, validation ${objective.toFixed(4)}, image loss ${loss.toFixed(4)}${best ? ' (lowest)' : ''}\n`)
+    },
+  }
+  const { candidates, trainingPatients } = await runSession(options)
+  io.stdout.write(validationTable(candidates))
+  const [winner] = candidates as [Candidate]
+  const command = ['tuberlens train', ...args.filter((arg, i) => !isPlace(arg) && !isPlace(args[i - 1] ?? ''))].join(' ')
+  const manifest = newManifest({
+    candidate: winner,
+    preprocessing,
+    command,
+    seed: options.seed,
+    softwareVersion: softwareVersion(),
+    trainingPatients,
+    data,
+    name: values.name ?? `tuberlens-${winner.architecture}`,
+    version: values['model-version'],
+  })
+  await writeModelFolder(await loadTensorFlow(), winner.trainee.model, values.out, manifest)
+  io.stdout.write(`${winner.architecture} has the lowest validation loss; written to ${values.out}\n`)
+  return exitCodes.ok.code
+}
+
+/** What the evidence-map network is trained with: percentiles of the head's inside, true aspect, normalised channels. */
+export const defaultPreprocessing: Preprocessing = {
+  width: 224,
+  height: 224,
+  voi: { from: 'percentiles', low: 1, high: 99.5 },
+  fit: 'pad',
+  resample: 'area',
+  quantize8bit: false,
+  range: [0, 1],
+  channels: 'normalized',
+}
+
+const paperPreprocessing: Preprocessing = {
+  width: 224, height: 224, voi: { from: 'header' }, fit: 'stretch', resample: 'nearest', quantize8bit: true, range: [0, 1], channels: 'equal',
+}
+
+async function dataOf (
+  values: { labelled?: string | undefined, 'label-maps'?: string | undefined, canvases?: string | undefined }, canvasShare: number, validationSlices: number,
+): Promise<TrainingData> {
+  const { labelled, 'label-maps': labelMaps, canvases } = values
+  if (labelled !== undefined) return { kind: 'labelled', files: await readLabelledSet(labelled) }
+  if (labelMaps === undefined && canvases === undefined) throw new AppError('usage', 'train needs --label-maps, --canvases or --labelled')
+  return {
+    kind: 'synthetic',
+    canvasShare,
+    validationSlices,
+    ...labelMaps === undefined ? {} : { labelMaps },
+    ...canvases === undefined ? {} : { canvases },
+  }
+}
+
+function names (text: string | undefined): string[] {
+  return (text ?? '').split(',').map(name => name.trim()).filter(name => name !== '')
+}
+
+/** Options that name places of this machine: they stay out of the manifest. */
+function isPlace (arg: string): boolean {
+  return ['--out', '--label-maps', '--canvases', '--labelled', '--checkpoint'].includes(arg)
+}
+
+/** The columns of the paper's table, lowest validation loss first. */
+function validationTable (candidates: readonly Candidate[]): string {
+  const rows = candidates.map(({ architecture, bestEpoch, validation: v }) => [
+    architecture, v.logLoss.toFixed(4), v.accuracy.toFixed(3), v.auc.toFixed(3), v.sensitivity.toFixed(3), v.specificity.toFixed(3),
+    v.ppv.toFixed(3), v.npv.toFixed(3), v.f1.toFixed(3), String(bestEpoch),
+  ])
+  const head = ['architecture', 'loss', 'accuracy', 'AUC', 'sensitivity', 'specificity', 'PPV', 'NPV', 'F1', 'epoch']
+  return [...table(head, rows), ''].join('\n')
+}
