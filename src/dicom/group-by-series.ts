@@ -32,12 +32,14 @@ function distinct (group: readonly Instance[]): Instance[] {
   for (const instance of [...group].sort((a, b) => compare(a.digest, b.digest))) {
     const first = kept.get(instance.sopInstanceUid)
     if (first === undefined) kept.set(instance.sopInstanceUid, instance)
-    else if (first.digest !== instance.digest) kept.set(first.sopInstanceUid, { ...first, warnings: [...first.warnings, differs] })
+    else if (first.digest !== instance.digest) kept.set(instance.sopInstanceUid, withWarning(first))
   }
   return [...kept.values()]
 }
 
-const differs = 'Another instance with the same SOPInstanceUID and other contents was left out'
+function withWarning (instance: Instance): Instance {
+  return { ...instance, warnings: [...instance.warnings, 'Another instance with the same SOPInstanceUID and other contents was left out'] }
+}
 
 /** Instances without the number come last. */
 function numberOf (instance: Instance | undefined, name: 'SeriesNumber' | 'InstanceNumber'): number {
