@@ -73,11 +73,13 @@ export function startCodecThread (): CodecThread {
           ? new AppError(reply.code, reply.message, reply.facts)
           : new AppError('internal', 'The decoder answered out of turn')
       } finally {
-        worker.unref()
+        if (alive) worker.unref()
       }
     },
     get alive () { return alive },
     stop: async () => {
+      // without a reference the process may end before the thread has
+      worker.ref()
       fall(new AppError('interrupted', 'The decoder was closed'))
       await worker.terminate()
     },

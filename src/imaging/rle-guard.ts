@@ -18,22 +18,25 @@ export function checkRle (encoded: Uint8Array, pixel: ImagePixel): void {
   offsets.forEach((start, segment) => {
     const end = offsets[segment + 1] ?? encoded.length
     if (start < 64 || end < start || end > encoded.length) throw invalid('An RLE offset points outside the frame', { segment, start, end })
-    const length = unpackedLength(encoded, start, end)
+    const length = unpackedLength(encoded, start, end, pixels)
     if (length !== pixels) {
-      throw invalid(`An RLE segment unpacks to ${length} bytes, the frame has ${pixels} pixels`, { segment, length, pixels })
+      const what = length > pixels ? 'more' : 'less'
+      throw invalid(`An RLE segment unpacks to ${what} than the ${pixels} pixels of the frame`, { segment, length, pixels })
     }
   })
 }
 
-/** PS3.5 G.3.1: 0..127 copies n + 1 bytes, −127..−1 repeats the next byte 1 − n times, −128 does nothing. */
-function unpackedLength (encoded: Uint8Array, start: number, end: number): number {
+/**
+ * PS3.5 G.3.1: 0..127 copies n + 1 bytes, −127..−1 repeats the next byte 1 − n times, −128 does nothing. Counts until the plane is
+ * full; zeros behind that are padding, anything else counts on.
+ */
+function unpackedLength (encoded: Uint8Array, start: number, end: number, pixels: number): number {
   let length = 0
-  // a final odd byte is padding (G.3.1 makes segments even)
-  for (let at = start; at < end - 1;) {
+  let at = start
+  while (at < end - 1 && length < pixels) {
     const code = encoded[at]!
     if (code < 128) {
-      // the copy must lie inside the segment; the padding byte 00 is a copy of nothing
-      length += Math.min(code + 1, end - at - 1)
+      length += Math.min(code + 1, end - at - 1) // what is copied must lie inside the segment
       at += code + 2
     } else if (code > 128) {
       length += 257 - code
@@ -42,5 +45,5 @@ function unpackedLength (encoded: Uint8Array, start: number, end: number): numbe
       at += 1
     }
   }
-  return length
+  return encoded.subarray(at, end).every(byte => byte === 0 || byte === 128) ? length : length + 1
 }

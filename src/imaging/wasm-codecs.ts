@@ -84,8 +84,7 @@ export function createWasmCodecs (): WasmCodecs {
       try {
         return { bytes: await attempt(codestream, pixel, family), warnings: [] }
       } catch (error) {
-        const trimmed = family === 'jpeg-ls' ? withoutStrayZeros(codestream) : undefined
-        if (trimmed !== undefined) {
+        for (const trimmed of family === 'jpeg-ls' ? withoutStrayZeros(codestream) : []) {
           const bytes = await attempt(trimmed, pixel, family).catch(() => undefined)
           if (bytes !== undefined) return { bytes, warnings: ['zero bytes before the end marker of the JPEG-LS stream were skipped'] }
         }
@@ -97,13 +96,15 @@ export function createWasmCodecs (): WasmCodecs {
   }
 }
 
-/** Some encoders pad the scan with 00 before EOI (NEMA's own WG04 MR1_JLSL does); CharLS refuses what follows the last pixel. */
-function withoutStrayZeros (codestream: Uint8Array): Uint8Array | undefined {
-  let end = codestream.length - 2
-  while (end > 0 && codestream[end - 1] === 0) end--
-  if (end === codestream.length - 2) return undefined
-  const trimmed = new Uint8Array(end + 2)
-  trimmed.set(codestream.subarray(0, end))
-  trimmed.set([0xff, 0xd9], end)
-  return trimmed
+/**
+ * Some encoders pad the scan with 00 before EOI (NEMA's own WG04 MR1_JLSL does); CharLS refuses what follows the last pixel. A scan may
+ * end in 00 by itself, so that the zeros, three at most, are taken away one by one.
+ */
+function * withoutStrayZeros (codestream: Uint8Array): Generator<Uint8Array> {
+  const end = codestream.length - 2
+  for (let dropped = 1; dropped <= 3 && codestream[end - dropped] === 0; dropped++) {
+    const trimmed = codestream.slice(0, codestream.length - dropped)
+    trimmed.set([0xff, 0xd9], end - dropped)
+    yield trimmed
+  }
 }
