@@ -26,6 +26,8 @@ export interface Predecessor {
   readonly sopClassUid: Uid
   readonly seriesInstanceUid: Uid
   readonly studyInstanceUid: Uid
+  /** The series that the document is about. */
+  readonly sourceSeriesUid: Uid
 }
 
 /** The last part of the SOP classes of documents that refer to other results: SR, KO, PR, encapsulated (PS3.4 B.5). */
@@ -58,16 +60,17 @@ export class ArtifactTable {
       .map(row => ({ sopInstanceUid: row.text('sop') as Uid, kind: row.text('kind'), sha256: row.text('sha256') }))
   }
 
-  /** Documents of the study's report revision before this one. */
+  /** The newest report before this job of each series of the study. */
   predecessors (study: Uid, beforeJob: number): Predecessor[] {
-    return this.#database.all(`SELECT a.sop, a.sop_class, a.series FROM artifacts a WHERE a.study = :study AND a.job = (
-        SELECT MAX(b.job) FROM artifacts b WHERE b.study = :study AND b.job < :beforeJob AND b.sop_class LIKE '1.2.840.10008.5.1.4.1.1.88.%')
-        AND a.sop_class LIKE '1.2.840.10008.5.1.4.1.1.88.%' ORDER BY a.ordinal, a.sop`, { study, beforeJob })
+    return this.#database.all(`SELECT a.sop, a.sop_class, a.series, a.source_series FROM artifacts a WHERE a.study = :study
+        AND a.source_series IS NOT NULL AND a.job = (SELECT MAX(b.job) FROM artifacts b WHERE b.study = :study AND b.job < :beforeJob
+          AND b.source_series = a.source_series) ORDER BY a.ordinal, a.sop`, { study, beforeJob })
       .map(row => ({
         sopInstanceUid: row.text('sop') as Uid,
         sopClassUid: row.text('sop_class') as Uid,
         seriesInstanceUid: row.text('series') as Uid,
         studyInstanceUid: study,
+        sourceSeriesUid: row.text('source_series') as Uid,
       }))
   }
 
@@ -123,8 +126,8 @@ export class ArtifactTable {
       receivedAt: now,
       header: instanceHeader(instance),
     }, true)
-    this.#database.run(`INSERT INTO artifacts (sop, job, study, series, sop_class, kind, ordinal, sha256, bytes, path)
-      VALUES (:sop, :job, :study, :series, :sopClass, :kind, :ordinal, :sha256, :bytes, :name)
+    this.#database.run(`INSERT INTO artifacts (sop, job, study, series, sop_class, kind, ordinal, source_series, sha256, bytes, path)
+      VALUES (:sop, :job, :study, :series, :sopClass, :kind, :ordinal, :source, :sha256, :bytes, :name)
       ON CONFLICT (sop) DO UPDATE SET path = excluded.path, sha256 = excluded.sha256, bytes = excluded.bytes`, {
       sop: instance.sopInstanceUid,
       job: job.id,
@@ -133,10 +136,21 @@ export class ArtifactTable {
       sopClass: instance.sopClassUid,
       kind: file.kind,
       ordinal: file.ordinal,
+      source: this.#sourceSeries(instance) ?? null,
       sha256: file.sha256,
       bytes: file.bytes,
       name,
     })
+  }
+
+  /** The one input series in the evidence of an SR (PS3.3 C.17.2.3); `undefined` for other objects. */
+  #sourceSeries ({ sopClassUid, attributes }: Instance): string | undefined {
+    if (!sopClassUid.startsWith('1.2.840.10008.5.1.4.1.1.88.')) return undefined
+    const named = attributes.items('CurrentRequestedProcedureEvidenceSequence')
+      .flatMap(study => study.items('ReferencedSeriesSequence')).flatMap(series => series.string('SeriesInstanceUID') ?? [])
+    const inputs = [...new Set(named)].filter(series =>
+      this.#database.get('SELECT 1 AS found FROM series WHERE series = :series AND kind = \'input\'', { series }) !== undefined)
+    return inputs.length === 1 ? inputs[0] : undefined
   }
 
   #deliver (job: { id: number }, { instance, ordinal, bytes }: ResultFile, destination: string, now: number): void {

@@ -20,6 +20,8 @@ export interface Delivery {
   readonly stage: number
   readonly state: DeliveryState
   readonly attempt: number
+  /** How often it was sent and then not found. */
+  readonly looked: number
   readonly createdAt: number
   readonly nextAt: number | undefined
   readonly error: string | undefined
@@ -30,6 +32,8 @@ export interface DeliveryUpdate {
   /** `undefined`: nothing more is to be done */
   readonly nextAt: number | undefined
   readonly attempted: boolean
+  /** Default 0. */
+  readonly looked?: number | undefined
   readonly http?: number | undefined
   readonly failureReason?: number | undefined
   readonly warningReason?: number | undefined
@@ -38,7 +42,7 @@ export interface DeliveryUpdate {
 
 export interface Breaker { readonly failures: number, readonly openUntil: number | undefined }
 
-const columns = `d.job, d.destination, d.sop, d.study, d.bytes, d.stage, d.state, d.attempt, d.created_at, d.next_at, d.error,
+const columns = `d.job, d.destination, d.sop, d.study, d.bytes, d.stage, d.state, d.attempt, d.looked, d.created_at, d.next_at, d.error,
   a.sop_class, a.series, a.path`
 
 /** What is to be sent where (service.md §3.3), and how it went. */
@@ -74,12 +78,13 @@ export class DeliveryTable {
   }
 
   update (delivery: Pick<Delivery, 'job' | 'destination' | 'sopInstanceUid'>, to: DeliveryUpdate, now: number): void {
-    this.#database.run(`UPDATE deliveries SET state = :state, next_at = :nextAt, attempt = attempt + :attempted, updated_at = :now,
+    this.#database.run(`UPDATE deliveries SET state = :state, next_at = :nextAt, attempt = attempt + :attempted, looked = :looked, updated_at = :now,
         http = :http, failure_reason = :failureReason, warning_reason = COALESCE(:warningReason, warning_reason), error = :error
       WHERE job = :job AND destination = :destination AND sop = :sop`, {
       state: to.state,
       nextAt: to.nextAt ?? null,
       attempted: to.attempted ? 1 : 0,
+      looked: to.looked ?? 0,
       now,
       http: to.http ?? null,
       failureReason: to.failureReason ?? null,
@@ -157,6 +162,7 @@ export class DeliveryTable {
       stage: row.number('stage'),
       state: row.text('state') as DeliveryState,
       attempt: row.number('attempt'),
+      looked: row.number('looked'),
       createdAt: row.number('created_at'),
       nextAt: row.numberOrAbsent('next_at'),
       error: row.textOrAbsent('error'),

@@ -107,6 +107,8 @@ CREATE TABLE artifacts (
   job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
   study TEXT NOT NULL, series TEXT NOT NULL, sop_class TEXT NOT NULL,
   kind TEXT NOT NULL, ordinal INTEGER NOT NULL,
+  -- of a report: the series that it is about
+  source_series TEXT,
   -- of the file
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL,
   path TEXT
@@ -130,8 +132,8 @@ CREATE TABLE deliveries (
   -- NULL when nothing more is to be done
   next_at INTEGER,
   http INTEGER, failure_reason INTEGER, warning_reason INTEGER, error TEXT,
-  -- after 413: send it alone
-  alone INTEGER NOT NULL DEFAULT 0,
+  -- how often it was sent and then not found
+  looked INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (job, destination, sop)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (destination, next_at) WHERE next_at IS NOT NULL;

@@ -1,0 +1,32 @@
+import type { Destination } from '../dicomweb/destination.ts'
+import { countInstances, listInstances } from '../dicomweb/qido-client.ts'
+import type { StoreOutcome } from '../dicomweb/store-outcome.ts'
+import { storeInstances } from '../dicomweb/stow-client.ts'
+import type { StoreFile } from '../dicomweb/stow-client.ts'
+import type { SeriesSource } from './series-lifecycle.ts'
+
+/** Where results go, as the delivery needs it. */
+export interface ResultDestination {
+  readonly id: string
+  /** Whether it is asked that it has what was sent. */
+  readonly verify: boolean
+  /** One outcome per file, in order; throws only when aborted. */
+  store (files: readonly StoreFile[], signal: AbortSignal): Promise<readonly StoreOutcome[]>
+  /** SOP Instance UIDs that it holds of a series. @throws AppError `remote-unreachable`, `remote-refused` */
+  held (study: string, series: string, signal: AbortSignal): Promise<ReadonlySet<string>>
+}
+
+/** A DICOMweb server as destination: STOW-RS in, QIDO-RS to look. */
+export function dicomWebDestination (id: string, destination: Destination, { verify }: { verify: boolean }): ResultDestination {
+  return {
+    id,
+    verify,
+    store: async (files, signal) => await storeInstances(destination, files, { signal }),
+    held: async (study, series, signal) => new Set(await listInstances(destination, study, series, { signal })),
+  }
+}
+
+/** The same server as the one that is asked for counts. */
+export function dicomWebSource (destination: Destination): SeriesSource {
+  return { count: async (study, series) => await countInstances({ ...destination, answerTimeoutMs: 10_000 }, study, series) }
+}

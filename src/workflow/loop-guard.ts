@@ -1,0 +1,27 @@
+import type { IgnoreReason } from '../archive/archive.ts'
+import type { Instance } from '../dicom/instance.ts'
+import { sopClass } from '../dicom/sop-classes.ts'
+
+/** Who we are in ContributingEquipmentSequence. */
+export interface OwnIdentity { readonly manufacturer: string, readonly modelName: string }
+
+/**
+ * The cheap rule at the door: what is accepted and not kept, because no analysis can come of it. Contrast and orientation are
+ * judged later, for the whole series. SOP Instance UIDs of our own results are known to the archive, which ignores them by itself.
+ */
+export function receiveRule (own: OwnIdentity): (instance: Instance) => IgnoreReason | undefined {
+  return instance => {
+    if (isOwnResult(instance, own)) return 'own-result'
+    const known = sopClass(instance.sopClassUid)
+    if (known === undefined || !known.image) return 'not-an-image'
+    const modality = instance.attributes.string('Modality')
+    if (known.mr === undefined || (modality !== undefined && modality !== 'MR')) return 'not-mr'
+    return instance.attributes.strings('ImageType').includes('LOCALIZER') ? 'localizer' : undefined
+  }
+}
+
+/** Made by tuberlens, here or elsewhere: a DeviceUID with our name beside it (PS3.3 C.12.1.1.5, output-objects.md §1.6). */
+function isOwnResult ({ attributes }: Instance, own: OwnIdentity): boolean {
+  return [attributes, ...attributes.items('ContributingEquipmentSequence')].some(equipment => equipment.has('DeviceUID') &&
+    equipment.string('Manufacturer') === own.manufacturer && equipment.string('ManufacturerModelName') === own.modelName)
+}

@@ -1,0 +1,157 @@
+import type { ReportJob } from '../analysis/report-job.ts'
+import type { SeriesRow } from '../archive/series-table.ts'
+import type { Job, JobState } from '../archive/job-table.ts'
+import type { SqliteArchive } from '../archive/sqlite-archive.ts'
+import type { Uid } from '../dicom/uid.ts'
+import { toAppError } from '../errors.ts'
+import type { AnalysisService } from './analysis-process.ts'
+import { Delivering } from './delivery.ts'
+import type { ResultDestination } from './destination.ts'
+import type { EventListener } from './events.ts'
+import { JobRunner } from './job-runner.ts'
+import { applyRetention } from './retention.ts'
+import { SeriesLifecycle } from './series-lifecycle.ts'
+import type { SeriesSource } from './series-lifecycle.ts'
+import type { WorkflowSettings } from './settings.ts'
+
+export interface WorkflowOptions {
+  readonly archive: SqliteArchive
+  readonly analysis: AnalysisService
+  readonly destinations: readonly ResultDestination[]
+  /** The PACS that is asked for counts, if any. */
+  readonly source?: SeriesSource | undefined
+  /** Who writes the reports, and with which maps. */
+  readonly report: Pick<ReportJob, 'context' | 'methods'>
+  readonly settings: WorkflowSettings
+  readonly now?: (() => number) | undefined
+  /** 0 ≤ n < 1, for the jitter of retries */
+  readonly random?: (() => number) | undefined
+  readonly onEvent?: EventListener | undefined
+}
+
+/** What /readyz and the demo want to know. */
+export interface WorkflowStatus {
+  readonly running: boolean
+  readonly series: Readonly<Record<string, number>>
+  readonly jobs: Readonly<Record<string, number>>
+  readonly deliveries: Readonly<Record<string, number>>
+  readonly waiting: readonly { readonly destination: string, readonly pending: number, readonly oldestMs: number }[]
+}
+
+const tickMs = 1000
+const housekeepingMs = 60_000
+/** A job may end, and a request be answered, within this time when the service stops. */
+const defaultGraceMs = 20_000
+
+/** From the last slice to the PACS: completion, jobs, delivery, retention, driven by one tick a second. */
+export class Workflow {
+  readonly #options: WorkflowOptions
+  readonly #lifecycle: SeriesLifecycle
+  readonly #runner: JobRunner
+  readonly #deliveries: readonly Delivering[]
+  readonly #now: () => number
+  readonly #onEvent: EventListener
+  #timer: NodeJS.Timeout | undefined
+  #ticking: Promise<void> | undefined
+  #housekept = -Infinity
+  #stopped = false
+
+  constructor (options: WorkflowOptions) {
+    const { archive, analysis, destinations, source, report, settings } = options
+    const { now = Date.now, random = Math.random, onEvent = () => undefined } = options
+    this.#options = options
+    this.#now = now
+    this.#onEvent = onEvent
+    this.#lifecycle = new SeriesLifecycle({ archive, settings: settings.lifecycle, source, now, onEvent })
+    this.#runner = new JobRunner({
+      archive,
+      analysis,
+      settings: settings.runner,
+      destinations: destinations.map(({ id }) => id),
+      report,
+      now,
+      onEvent,
+      onProgress: () => { void this.tick() },
+    })
+    this.#deliveries = destinations.map(destination =>
+      new Delivering({ deliveries: archive.deliveries, destination, settings: settings.delivery, now, random, onEvent }))
+  }
+
+  /** Takes up what the last process left and starts the tick. @throws AppError */
+  async start (): Promise<void> {
+    const { archive } = this.#options
+    const jobs = archive.jobs.recover(this.#now())
+    const { orphans, lost } = await archive.sweep()
+    this.#onEvent({ type: 'recovered', jobs, orphans, lost })
+    this.#timer = setInterval(() => { void this.tick() }, tickMs)
+    await this.tick()
+  }
+
+  /** One look at everything. Jobs and deliveries go on in the background; errors become events. */
+  async tick (): Promise<void> {
+    if (this.#stopped) return
+    this.#ticking ??= this.#look().catch((thrown: unknown) => {
+      const { code, message } = toAppError(thrown)
+      this.#onEvent({ type: 'error', where: 'tick', code, message })
+    }).finally(() => { this.#ticking = undefined })
+    await this.#ticking
+  }
+
+  /** Resolves when no job runs and nothing is being sent; what waits for its time stays waiting. */
+  async idle (): Promise<void> {
+    await this.#ticking
+    await this.#runner.idle()
+    await Promise.all(this.#deliveries.map(async delivering => await delivering.idle()))
+  }
+
+  /** Closes an open series now and queues its analysis; whether it was open. */
+  process (series: Uid): boolean {
+    const closed = this.#lifecycle.process(series)
+    if (closed) this.#runner.wake()
+    return closed
+  }
+
+  /** Runs a dead or canceled job again, or sends again what was given up; whether there was anything to do. */
+  retry (job: number): boolean {
+    const { archive } = this.#options
+    const again = archive.deliveries.revive(job, this.#now()) > 0 || archive.jobs.retry(job, this.#now())
+    if (again) void this.tick()
+    return again
+  }
+
+  /** Takes a job out of the queue that has not begun. */
+  cancel (job: number): boolean { return this.#options.archive.jobs.cancel(job, this.#now()) }
+
+  /** Newest first. */
+  jobs (filter: { readonly state?: JobState, readonly study?: Uid, readonly limit?: number } = {}): Job[] {
+    return this.#options.archive.jobs.list({ ...filter, limit: filter.limit ?? 100 })
+  }
+
+  /** The input series, newest first. */
+  series (limit = 100): SeriesRow[] { return this.#options.archive.series.list(limit) }
+
+  status (): WorkflowStatus {
+    const { archive } = this.#options
+    const { series, jobs, deliveries } = archive.counters()
+    return { running: this.#timer !== undefined, series, jobs, deliveries, waiting: archive.deliveries.waiting(this.#now()) }
+  }
+
+  /** Ends the tick, lets what is under way end within the time, and gives the rest back to the queue. */
+  async stop (graceMs: number = defaultGraceMs): Promise<void> {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#stopped = true
+    await this.#ticking
+    await Promise.all([this.#runner.stop(graceMs), ...this.#deliveries.map(async delivering => await delivering.stop(graceMs))])
+  }
+
+  async #look (): Promise<void> {
+    const { archive, settings } = this.#options
+    await this.#lifecycle.tick()
+    this.#runner.wake()
+    for (const delivering of this.#deliveries) delivering.wake()
+    if (this.#now() - this.#housekept < housekeepingMs) return
+    this.#housekept = this.#now()
+    await applyRetention({ archive, settings: settings.retention, now: this.#now, onEvent: this.#onEvent })
+  }
+}
