@@ -20,7 +20,8 @@ export interface SeriesCircumstances {
 
 /**
  * The series rule of the manifest over the slices in source order. A rule that holds is `present`; one that does not is
- * `undetermined` when the series is incomplete or more than 20 % of its slices have no probability, else `absent`. Below
+ * `undetermined` when the series is incomplete, has fewer slices than the rule needs, or more than 20 % of its slices have no
+ * probability, else `absent`. Below
  * the manifest's age the result is `undetermined` whatever the probabilities.
  */
 export function concludeSeries (
@@ -37,6 +38,9 @@ export function concludeSeries (
   if (findings.length === 0 || without > largestShareWithout * findings.length) {
     return { conclusion: 'undetermined', ruleText: `${text} Undetermined: ${without} of ${findings.length} slices have no probability.` }
   }
+  if (findings.length < slicesNeeded(manifest.seriesRule)) {
+    return { conclusion: 'undetermined', ruleText: `${text} Undetermined: ${findings.length} slices are too few for this rule.` }
+  }
   if (circumstances.incomplete) return { conclusion: 'undetermined', ruleText: `${text} Undetermined: the series is incomplete.` }
   return { conclusion: 'absent', ruleText: text }
 }
@@ -45,6 +49,11 @@ export function concludeSeries (
 export function concludeStudy (series: readonly Conclusion[]): Conclusion {
   if (series.includes('present')) return 'present'
   return series.length === 0 || series.includes('undetermined') ? 'undetermined' : 'absent'
+}
+
+/** With fewer slices the rule could not hold whatever they show. */
+function slicesNeeded (rule: SeriesRule): number {
+  return rule.kind === 'count' ? Math.max(rule.positive, rule.consecutive) : rule.k
 }
 
 interface Applied { readonly holds: boolean, readonly text: string }

@@ -16,7 +16,7 @@ import { asJson, asTable } from './findings-text.ts'
 import type { CliIo } from './io.ts'
 import { parseOptions } from './parse-options.ts'
 import { Progress } from './progress.ts'
-import { reportUnusable } from './report-unusable.ts'
+import { nothingReadable, reportUnusable } from './report-unusable.ts'
 import { stowResults } from './stow-results.ts'
 import { writeResults } from './write-results.ts'
 import type { WrittenResult } from './write-results.ts'
@@ -61,7 +61,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   const inputs = await readInputs(positionals, { signal: io.signal, onProgress: (done, total) => progress.update('reading', done, total) })
   progress.end()
   reportUnusable(inputs, io)
-  if (inputs.instances.length === 0) throw new AppError('no-dicom-found', 'there is no readable DICOM in what was given')
+  if (inputs.instances.length === 0) throw nothingReadable(inputs)
 
   const classifier = await loadModel(values.model ?? shippedModelDir(), { engine })
   const decoder = createDecoder()

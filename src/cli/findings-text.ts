@@ -15,7 +15,7 @@ export function asTable (studies: readonly StudyFindings[], model: Model, files:
   const { manifest, engine } = model
   return [
     ...studies.flatMap((study, i) => studyLines(study, model, studies.length === 1 ? '' : ` ${i + 1}`)),
-    `${files} objects in ${folder}. Model ${manifest.name} ${manifest.version} on ${engine}.`,
+    files === 0 ? 'nothing was written.' : `${files} objects in ${folder}. Model ${manifest.name} ${manifest.version} on ${engine}.`,
     'Research use only. Not for diagnostic use.',
     '',
   ].join('\n')

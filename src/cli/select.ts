@@ -9,7 +9,7 @@ import { exitCodes } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import { parseOptions } from './parse-options.ts'
 import { Progress } from './progress.ts'
-import { reportUnusable } from './report-unusable.ts'
+import { nothingReadable, reportUnusable } from './report-unusable.ts'
 import { table } from './table.ts'
 
 export const help = `Usage: tuberlens select PATH… [--evidence] [--json]
@@ -30,7 +30,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   const inputs = await readInputs(positionals, { signal: io.signal, onProgress: (done, total) => progress.update('reading', done, total) })
   progress.end()
   reportUnusable(inputs, io)
-  if (inputs.instances.length === 0) throw new AppError('no-dicom-found', 'there is no readable DICOM in what was given')
+  if (inputs.instances.length === 0) throw nothingReadable(inputs)
   const studies = groupByStudy(groupBySeries(inputs.instances)).map(study => selectStudy(study))
   const series = studies.flatMap(study => study.series)
   const primaries = new Set(studies.flatMap(({ primary }) => Object.values(primary)))
