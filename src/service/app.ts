@@ -8,6 +8,7 @@ import { dicomWebRoot } from './dicomweb-url.ts'
 import type { Logger } from './logging.ts'
 import { type Problem, problemMediaType, problemOf, problemOfStatus } from './problems.ts'
 import { healthRoutes } from './routes/health.ts'
+import { retrieveRoutes } from './routes/retrieve.ts'
 import { searchRoutes } from './routes/search.ts'
 import { storeRoutes } from './routes/store.ts'
 
@@ -47,6 +48,7 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   await app.register(healthRoutes(context))
   await app.register(storeRoutes(context), { prefix: dicomWebRoot })
   await app.register(searchRoutes(context), { prefix: dicomWebRoot })
+  await app.register(retrieveRoutes(context), { prefix: dicomWebRoot })
   return app
 }
 

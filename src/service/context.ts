@@ -1,5 +1,6 @@
 import type { Archive, IgnoreReason } from '../archive/archive.ts'
 import type { Instance } from '../dicom/instance.ts'
+import type { Decoder } from '../imaging/decoder-pool.ts'
 import type { ServiceSettings } from './settings.ts'
 
 /** One check of /readyz. */
@@ -15,6 +16,8 @@ export interface ServiceContext {
   readonly settings: ServiceSettings
   /** Why a received instance is accepted and not kept; `undefined` when it is for us. */
   readonly ignoreReason: (instance: Instance) => IgnoreReason | undefined
+  /** Decodes frames for clients that ask for them uncompressed. */
+  readonly decoder: Decoder
   readonly readiness: readonly ReadinessCheck[]
   /** Set while the service stops: nothing new is accepted. */
   readonly draining: { value: boolean }

@@ -42,3 +42,10 @@ export interface Accept { readonly header: string | undefined, readonly paramete
 export function acceptOf (request: FastifyRequest): Accept {
   return { header: request.headers.accept, parameter: queryParameters(request).get('accept') ?? undefined }
 }
+
+/** RetrieveURL of an instance. */
+export function instanceUrl (
+  base: string, uids: { readonly studyInstanceUid: string, readonly seriesInstanceUid: string, readonly sopInstanceUid: string },
+): string {
+  return `${base}/studies/${uids.studyInstanceUid}/series/${uids.seriesInstanceUid}/instances/${uids.sopInstanceUid}`
+}

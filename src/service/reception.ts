@@ -11,6 +11,7 @@ import { isUid, type Uid } from '../dicom/uid.ts'
 import { checkReceived, failureOf, hasInvalidNumber } from '../dicomweb/received-instance.ts'
 import type { FailureReason, PartOutcome } from '../dicomweb/store-response.ts'
 import { AppError, toAppError } from '../errors.ts'
+import { instanceUrl } from './dicomweb-url.ts'
 
 export interface ReceptionOptions {
   readonly archive: Pick<Archive, 'stage' | 'commit'>
@@ -123,13 +124,13 @@ export class Reception {
   }
 
   #outcomeOf (instance: Instance, committed: CommitOutcome | undefined): PartOutcome {
-    const { sopClassUid, sopInstanceUid, seriesInstanceUid, studyInstanceUid } = instance
+    const { sopClassUid, sopInstanceUid, studyInstanceUid } = instance
     const uids = { sopClassUid, sopInstanceUid }
     if (committed === undefined) return failure('processing-failure', 'processing failure', uids)
     if (committed.kind === 'failed') return failure(failureOf(committed.error), committed.error.message, uids)
     if (committed.kind === 'pixels-differ') return failure('duplicate', 'SOP instance is held with other pixels', uids)
     if (committed.kind === 'ignored') return { kind: 'stored', ...uids, studyInstanceUid, retrieveUrl: undefined }
-    const retrieveUrl = `${this.#options.baseUrl}/studies/${studyInstanceUid}/series/${seriesInstanceUid}/instances/${sopInstanceUid}`
+    const retrieveUrl = instanceUrl(this.#options.baseUrl, instance)
     return { kind: 'stored', ...uids, studyInstanceUid, retrieveUrl, ...(hasInvalidNumber(instance) ? { warning: 'value-mismatch' } : {}) }
   }
 }

@@ -7,10 +7,12 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import type { IgnoreReason } from '../../../src/archive/archive.ts'
 import { SqliteArchive } from '../../../src/archive/sqlite-archive.ts'
 import type { Instance } from '../../../src/dicom/instance.ts'
+import { createDecoder } from '../../../src/imaging/decoder-pool.ts'
 import { buildApp } from '../../../src/service/app.ts'
 import type { ReadinessCheck } from '../../../src/service/context.ts'
 import { createLogger } from '../../../src/service/logging.ts'
-import { defaultSettings, type ServiceSettings } from '../../../src/service/settings.ts'
+import { loadConfig } from '../../../src/config.ts'
+import type { ServiceSettings } from '../../../src/service/settings.ts'
 import { multipartType } from './dicom-file.ts'
 
 interface Teardown { teardown: (action: () => Promise<void>) => unknown }
@@ -39,20 +41,24 @@ export async function testService (
 ): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), 'tuberlens-service-'))
   const archive = await SqliteArchive.open({ dataDir: folder, reserveBytes: 1 })
+  const { reception, publicBaseUrl } = loadConfig({})
   const lines: string[] = []
   const destination = new Writable({ write (chunk: Buffer, _encoding, done) { lines.push(chunk.toString()); done() } })
   const draining = { value: false }
+  const decoder = createDecoder({ workers: 1 })
   let stored = 0
   const app = await buildApp({
     archive,
-    settings: { ...defaultSettings, ...options.settings },
+    settings: { ...reception, publicBaseUrl, ...options.settings },
     ignoreReason: (instance: Instance): IgnoreReason | undefined => instance.attributes.string('Modality') === 'MR' ? undefined : 'not-mr',
     readiness: options.readiness ?? [{ name: 'storage', check: () => archive.checkWritable() }],
+    decoder,
     draining,
     onStored: () => { stored++ },
   }, createLogger({ level: 'trace', destination }))
   t.teardown(async () => {
     await app.close()
+    await decoder.close()
     await archive.close()
     await rm(folder, { recursive: true, force: true })
   })

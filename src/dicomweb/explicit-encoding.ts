@@ -1,0 +1,85 @@
+import { DataSet } from '../dicom/data-set.ts'
+import type { Element } from '../dicom/element.ts'
+
+/** VRs with two reserved bytes and a 32-bit length (PS3.5 7.1.2). */
+const longVrs = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV'])
+/** Bytes that change places between big and little endian (PS3.5 7.3). */
+const cellBytes: Readonly<Record<string, number>> = {
+  US: 2, SS: 2, OW: 2, AT: 2, UL: 4, SL: 4, FL: 4, OF: 4, OL: 4, FD: 8, OD: 8, SV: 8, UV: 8, OV: 8,
+}
+
+const endOfItem = delimiter(0xfffee00d)
+const endOfSequence = delimiter(0xfffee0dd)
+
+/**
+ * Encodes a data set as Explicit VR Little Endian (PS3.5 A.2), element by element as it is: values, padding and order
+ * stay, byte order and VRs change where they must. Sequences get undefined lengths; group lengths (retired) are left out.
+ * @param replace values written instead of those of the data set, by tag; encoded elements as `encodeElement` gives them
+ */
+export function * encodeExplicitLittleEndian (
+  dataSet: DataSet, replace: ReadonlyMap<number, Uint8Array> = new Map(),
+): Generator<Uint8Array> {
+  const tags = [...new Set([...dataSet.tags, ...replace.keys()])].sort((a, b) => a - b)
+  for (const tag of tags) {
+    const replacement = replace.get(tag)
+    const element = dataSet.element(tag)
+    if (replacement !== undefined) yield replacement
+    else if (element !== undefined && (tag & 0xffff) !== 0) yield * encodeAsIs(dataSet, element)
+  }
+}
+
+function * encodeAsIs (dataSet: DataSet, element: Element): Generator<Uint8Array> {
+  if (element.items !== undefined) {
+    yield header(element.tag, 'SQ', 0xffffffff)
+    for (const item of element.items) {
+      yield itemStart
+      yield * encodeExplicitLittleEndian(new DataSet(item, dataSet))
+      yield endOfItem
+    }
+    yield endOfSequence
+    return
+  }
+  const { bytes, littleEndian } = dataSet.table
+  const vr = dataSet.vr(element)
+  const value = bytes.subarray(element.offset, element.offset + element.length)
+  yield * encodeElement(element.tag, vr, littleEndian ? value : swapped(value, cellBytes[vr] ?? 1))
+}
+
+const itemStart = (() => {
+  const bytes = delimiter(0xfffee000)
+  bytes.writeUInt32LE(0xffffffff, 4)
+  return bytes
+})()
+
+/** One element in explicit little endian, padded to even length; too long for its VR it becomes UN (PS3.5 6.2.2). */
+export function * encodeElement (tag: number, vr: string, value: Uint8Array): Generator<Uint8Array> {
+  const padding = value.length % 2
+  const length = value.length + padding
+  yield header(tag, length > 0xfffe && !longVrs.has(vr) ? 'UN' : vr, length)
+  yield value
+  if (padding === 1) yield Buffer.from(vr === 'UI' || vr === 'OB' || vr === 'UN' ? '\0' : ' ')
+}
+
+function header (tag: number, vr: string, length: number): Buffer {
+  const long = longVrs.has(vr)
+  const bytes = Buffer.alloc(long ? 12 : 8)
+  bytes.writeUInt16LE(tag >>> 16, 0)
+  bytes.writeUInt16LE(tag & 0xffff, 2)
+  bytes.write(vr, 4, 'latin1')
+  if (long) bytes.writeUInt32LE(length, 8)
+  else bytes.writeUInt16LE(length, 6)
+  return bytes
+}
+
+function delimiter (tag: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeUInt16LE(tag >>> 16, 0)
+  bytes.writeUInt16LE(tag & 0xffff, 2)
+  return bytes
+}
+
+function swapped (value: Uint8Array, cell: number): Uint8Array {
+  if (cell === 1 || value.length % cell !== 0) return value
+  const copy = Buffer.from(value)
+  return cell === 2 ? copy.swap16() : cell === 4 ? copy.swap32() : copy.swap64()
+}
