@@ -65,7 +65,7 @@ export interface Agreement {
   readonly cosine: number
   /** |a − b| / |b| */
   readonly relativeError: number
-  /** The largest |a − b|, over the largest |b|. */
+  /** The largest |a − b|, over the largest |b| unless that is 0. */
   readonly largest: number
 }
 
@@ -88,6 +88,6 @@ export function agreement (a: Float32Array, b: Float32Array): Agreement {
   return {
     cosine: product / Math.sqrt(squaresA * squaresB),
     relativeError: Math.sqrt(squaresDifference / squaresB),
-    largest: largestDifference / largestB,
+    largest: largestB === 0 ? largestDifference : largestDifference / largestB,
   }
 }

@@ -29,6 +29,7 @@ export async function openOnnxRuntime (graph: LayerGraph, layers: ExplainedLayer
     session = await runtime.InferenceSession.create(model, {
       graphOptimizationLevel: 'all',
       enableCpuMemArena: false,
+      logSeverityLevel: 3, // errors alone: its optimiser warns of what it merely leaves as it is
       ...threads === undefined ? {} : { intraOpNumThreads: threads },
       interOpNumThreads: 1,
       // threads that spin between runs starve the other sessions of the machine
