@@ -34,6 +34,7 @@ validation loss as a model folder. Needs TensorFlow (scripts/install-tensorflow.
   --paper-preprocessing  stretch, nearest, 8 bits, three equal channels
   --threads N            that draw slices (1)
   --checkpoint FILE      written after every epoch; --resume goes on from it
+  --init DIR             start from this model's weights: fine-tuning
   --small                a quarter of the filters
   --seed N (1)  --name NAME  --model-version VERSION (0.1.0)
 `
@@ -61,6 +62,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       threads: { type: 'string' },
       checkpoint: { type: 'string' },
       resume: { type: 'boolean', default: false },
+      init: { type: 'string' },
       small: { type: 'boolean', default: false },
       seed: { type: 'string' },
       name: { type: 'string' },
@@ -91,6 +93,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     small: values.small,
     ...values.checkpoint === undefined ? {} : { checkpoint: values.checkpoint },
     resume: values.resume,
+    ...values.init === undefined ? {} : { initial: values.init },
     signal: io.signal,
     // a terminal shows the loss of every step; a log gets one line, and then one for each epoch
     onStep: (architecture, step, steps, objective) =>
@@ -157,7 +160,7 @@ function names (text: string | undefined): string[] {
 
 /** Options that name places of this machine: they stay out of the manifest. */
 function isPlace (arg: string): boolean {
-  return ['--out', '--label-maps', '--canvases', '--labelled', '--checkpoint'].includes(arg)
+  return ['--out', '--label-maps', '--canvases', '--labelled', '--checkpoint', '--init'].includes(arg)
 }
 
 /** The columns of the paper's table, lowest validation loss first. */

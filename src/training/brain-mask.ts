@@ -38,14 +38,16 @@ export function flairBrainMask (volume: AxialVolume): Uint8Array {
 /** A mask of one volume laid over another of the same study through both affines; only what is bright enough there stays. */
 export function carryMask (mask: Uint8Array, from: AxialVolume, to: AxialVolume): Uint8Array {
   const map = multiply(invert(from.affine), to.affine)
+  const [xx, xy, xz, x0, yx, yy, yz, y0, zx, zy, zz, z0] = map as Affine
   const [nx, ny, nz] = to.size
   const plane = nx * ny
   const out = new Uint8Array(plane * nz)
   for (let z = 0, i = 0; z < nz; z++) {
     for (let y = 0; y < ny; y++) {
       for (let x = 0; x < nx; x++, i++) {
-        const at = [0, 1, 2].map(row => map[row * 4]! * x + map[row * 4 + 1]! * y + map[row * 4 + 2]! * z + map[row * 4 + 3]!)
-        out[i] = trilinear(mask, from.size, at[0]!, at[1]!, at[2]!) > 0.5 ? 1 : 0
+        const inside = trilinear(mask, from.size,
+          xx * x + xy * y + xz * z + x0, yx * x + yy * y + yz * z + y0, zx * x + zy * y + zz * z + z0)
+        out[i] = inside > 0.5 ? 1 : 0
       }
     }
   }
@@ -54,7 +56,8 @@ export function carryMask (mask: Uint8Array, from: AxialVolume, to: AxialVolume)
   const middle = quantile(Float32Array.from(inside), 0.5)
   const smooth = smooth3d(to, 1, 1, 0)
   for (let z = 0; z < nz; z++) {
-    const data = Uint8Array.from({ length: plane }, (_, i) => out[z * plane + i]! & (smooth[z * plane + i]! > 0.45 * middle ? 1 : 0))
+    const data = out.slice(z * plane, (z + 1) * plane)
+    for (let i = 0; i < plane; i++) if (smooth[z * plane + i]! <= 0.45 * middle) data[i] = 0
     out.set(fillHoles(open({ width: nx, height: ny, data }, 2)).data, z * plane)
   }
   return out
@@ -132,12 +135,17 @@ function trilinear (mask: Uint8Array, [nx, ny, nz]: readonly [number, number, nu
   return sum
 }
 
+type Affine = [number, number, number, number, number, number, number, number, number, number, number, number]
+
 /** Inverse of a 3×4 affine. */
 function invert (m: readonly number[]): number[] {
-  const [a, b, c, t, d, e, f, u, g, h, i, v] = m as [number, number, number, number, number, number, number, number, number, number, number, number]
+  const [a, b, c, t, d, e, f, u, g, h, i, v] = m as Affine
   const determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
-  const r = [e * i - f * h, c * h - b * i, b * f - c * e, f * g - d * i, a * i - c * g, c * d - a * f, d * h - e * g, b * g - a * h, a * e - b * d]
-    .map(value => value / determinant)
+  const r = [
+    e * i - f * h, c * h - b * i, b * f - c * e,
+    f * g - d * i, a * i - c * g, c * d - a * f,
+    d * h - e * g, b * g - a * h, a * e - b * d,
+  ].map(value => value / determinant)
   const row = (k: number): number[] => {
     const [x, y, z] = r.slice(3 * k, 3 * k + 3) as [number, number, number]
     return [x, y, z, -(x * t + y * u + z * v)]

@@ -65,9 +65,12 @@ export async function readCanvases (folder: string, wanted?: (patient: string) =
   return out
 }
 
+const empty = new Uint8Array(canvasSize * canvasSize)
+const nowhere = { places: empty, deep: empty, tissue: empty }
+
 /** Cuts a volume and its brain mask into canvases. */
 export function toCanvases (
-  patient: string, name: string, contrast: SliceContrast, volume: AxialVolume, mask: Uint8Array
+  patient: string, name: string, contrast: SliceContrast, volume: AxialVolume, mask: Uint8Array,
 ): CanvasSeries {
   const [nx, ny, nz] = volume.size
   const plane = nx * ny
@@ -85,7 +88,7 @@ export function toCanvases (
     const brain = Uint8Array.from(resample(volume, z, mask, 1, 1), value => value > 0.5 ? 1 : 0)
     // from 30 mm below the largest section upwards: above the skull base
     const cerebral = z >= largest - 30 / volume.spacing[2] && area > 0.5 * areas[largest]! && area > 5000
-    return { index: z, picture, brain, ...placementOf(picture, brain, contrast), cerebral }
+    return { index: z, picture, brain, ...cerebral ? placementOf(picture, brain, contrast) : nowhere, cerebral }
   })
   return { patient, name, contrast, slices }
 }

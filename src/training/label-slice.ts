@@ -166,7 +166,7 @@ function intensities (random: Random, flair: boolean, signal: { white: number, g
 
 /** The slab's mean intensity with what makes tissue uneven: regional shifts, bundles, muscle in fat, immature borders. */
 function render (
-  random: Random, size: number, slab: readonly Uint8Array[], table: Float32Array, signal: { white: number, grey: number }
+  random: Random, size: number, slab: readonly Uint8Array[], table: Float32Array, signal: { white: number, grey: number },
 ): Plane {
   const mean = partOf(slab, code => table[code]!)
   const brain = partOf(slab, code => isBrain(code) ? 1 : 0)
@@ -197,7 +197,7 @@ interface TissueMasks { readonly isWhite: Uint8Array, readonly isCortex: Uint8Ar
 /** Hard negatives in both classes: periventricular and deep white-matter lesions. */
 function drawLesions (
   random: Random, picture: Plane, size: number, masks: TissueMasks, warp: Warp,
-  signal: { grey: number, fluid: number }, flair: boolean
+  signal: { grey: number, fluid: number }, flair: boolean,
 ): void {
   if (!random.chance(0.35)) return
   const nearVentricle = dilate(masks.isVentricle, size, 10)

@@ -20,7 +20,7 @@ export const lesionLook: SpotLook = { sharpness: [4, 14], amplitude: [0.5, 1.3],
 
 /** Draws spots (`pixel` in millimetres) with their centres where `allowed` is 1; none where fewer than 40 pixels are allowed. */
 export function placeSpots (
-  random: Random, allowed: Uint8Array, size: number, count: number, pixel: number, sizes: SpotSize
+  random: Random, allowed: Uint8Array, size: number, count: number, pixel: number, sizes: SpotSize,
 ): Spot[] {
   if (count === 0) return []
   const places: number[] = []

@@ -19,7 +19,7 @@ export function signalOf (random: Random, flair: boolean): TissueSignal {
  * T2 (the evidence study's ranges), with a little texture of their own.
  */
 export function implant (
-  random: Random, picture: Plane, size: number, tuber: Plane, signal: TissueSignal, flair: boolean, difficulty: Difficulty
+  random: Random, picture: Plane, size: number, tuber: Plane, signal: TissueSignal, flair: boolean, difficulty: Difficulty,
 ): void {
   const skew = random.uniform() ** 1.3
   const [low, high] = flair ? difficulty.flairGain : difficulty.t2Gain

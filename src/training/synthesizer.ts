@@ -78,7 +78,7 @@ interface Canvas { readonly series: CanvasSeries, readonly slice: CanvasSlice }
 /** Puts picture and truth together: what has hardly any tuber in it counts as tuber-free. */
 export function finished (
   drawn: { size: number, pixel: number, tuber: Plane }, stored: Plane, contrast: SliceContrast, patient: string,
-  source: SyntheticSlice['source']
+  source: SyntheticSlice['source'],
 ): SyntheticSlice {
   const label = drawn.tuber.reduce((sum, value) => sum + value, 0) > leastTuber ? 1 : 0
   const mask = drawn.tuber.map(value => label === 1 ? Math.min(1, value) : 0)

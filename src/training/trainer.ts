@@ -51,7 +51,7 @@ export interface TrainingHooks {
  * @throws AppError `interrupted`, `engine-failed` where the loss is no longer a number
  */
 export async function train (
-  tf: TensorFlow, trainee: Trainee, plan: TrainingPlan, training: BatchSource, validation: readonly TrainingBatch[], hooks: TrainingHooks = {}
+  tf: TensorFlow, trainee: Trainee, plan: TrainingPlan, training: BatchSource, validation: readonly TrainingBatch[], hooks: TrainingHooks = {},
 ): Promise<EpochFigures[]> {
   const network = withLogits(tf, trainee)
   const variables = trainee.model.trainableWeights.map(weight => weight.read() as Variable)
@@ -102,7 +102,7 @@ function withLogits (tf: TensorFlow, { model, logitLayer, evidenceLayer }: Train
 }
 
 function trainStep (
-  tf: TensorFlow, network: LayersModel, trainee: Trainee, variables: readonly Variable[], optimizer: AdamW, batch: TrainingBatch, rate: number
+  tf: TensorFlow, network: LayersModel, trainee: Trainee, variables: readonly Variable[], optimizer: AdamW, batch: TrainingBatch, rate: number,
 ): number {
   return tf.tidy(() => {
     const { value, grads } = tf.variableGrads(() => objectiveOf(tf, network, trainee, batch, true).objective, [...variables])
@@ -126,7 +126,7 @@ function objectiveOf (tf: TensorFlow, network: LayersModel, trainee: Trainee, ba
 }
 
 function validate (
-  tf: TensorFlow, network: LayersModel, trainee: Trainee, batches: readonly TrainingBatch[]
+  tf: TensorFlow, network: LayersModel, trainee: Trainee, batches: readonly TrainingBatch[],
 ): { objective: number, loss: number, probabilities: number[] } {
   let objective = 0
   let loss = 0

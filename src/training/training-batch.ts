@@ -35,7 +35,7 @@ export function variedWindow (random: Random, preprocessing: Preprocessing): Pre
 
 /** Slices `first`…`first + count − 1` of a synthesizer. `varied`: the window as augmentation. */
 export function drawBatch (
-  synthesizer: Synthesizer, preprocessing: Preprocessing, first: number, count: number, varied: boolean
+  synthesizer: Synthesizer, preprocessing: Preprocessing, first: number, count: number, varied: boolean,
 ): TrainingBatch {
   const { width, height } = preprocessing
   const cellCount = Math.floor(width / cellSize) * Math.floor(height / cellSize)

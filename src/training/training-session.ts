@@ -1,0 +1,163 @@
+import { readdir } from 'node:fs/promises'
+import { AppError } from '../errors.ts'
+import type { Preprocessing } from '../imaging/preprocessing.ts'
+import { loadTensorFlow } from '../model/tensorflow.ts'
+import type { BatchSource } from './batch-source.ts'
+import { threadedSource } from './batch-source.ts'
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import { loadInitialWeights } from './initial-weights.ts'
+import type { LabelledFile } from './labelled-set.ts'
+import { splitPatients } from './labelled-set.ts'
+import { labelledSource, plainBatches } from './labelled-source.ts'
+import type { Figures } from './metrics.ts'
+import { figures } from './metrics.ts'
+import type { NewTrainee, TrainableArchitecture } from './trainees.ts'
+import { newTrainee } from './trainees.ts'
+import { train } from './trainer.ts'
+import type { EpochFigures } from './trainer.ts'
+import type { TrainingBatch } from './training-batch.ts'
+
+/** Where the pictures come from. */
+export type TrainingData =
+  | { readonly kind: 'synthetic', readonly labelMaps?: string, readonly canvases?: string, readonly canvasShare: number, readonly validationSlices: number }
+  | { readonly kind: 'labelled', readonly files: readonly LabelledFile[] }
+
+export interface SessionOptions {
+  readonly data: TrainingData
+  readonly architectures: readonly TrainableArchitecture[]
+  readonly preprocessing: Preprocessing
+  /** patients that choose the weights */
+  readonly validationPatients: readonly string[]
+  /** patients kept for `evaluate`: neither trained on nor looked at */
+  readonly leftOut: readonly string[]
+  readonly epochs: number
+  readonly stepsPerEpoch: number
+  readonly batchSize: number
+  readonly learningRate: number
+  readonly schedule: 'one-cycle' | 'constant'
+  readonly weightDecay: number
+  readonly seed: number
+  readonly threads: number
+  readonly small: boolean
+  /** file, to which the architecture's name is added */
+  readonly checkpoint?: string
+  readonly resume: boolean
+  /** model folder whose weights training starts from */
+  readonly initial?: string
+  readonly signal?: AbortSignal
+  readonly onStep?: (architecture: string, step: number, steps: number, objective: number) => void
+  readonly onEpoch?: (architecture: string, epoch: EpochFigures, best: boolean) => void
+}
+
+/** One network after training: a line of the validation table. */
+export interface Candidate {
+  readonly architecture: TrainableArchitecture
+  readonly trainee: NewTrainee
+  readonly history: readonly EpochFigures[]
+  /** the epoch of the lowest validation loss, 1-based */
+  readonly bestEpoch: number
+  /** on the validation patients, at 0.5 */
+  readonly validation: Figures
+}
+
+/** Trains each architecture on the same data and sorts them by validation loss, lowest first. @throws AppError */
+export async function runSession (options: SessionOptions): Promise<{ candidates: Candidate[], trainingPatients: readonly string[] }> {
+  const tf = await loadTensorFlow()
+  const { training, trainingPatients, validation } = await openData(options)
+  try {
+    const labels = validation.flatMap(batch => [...batch.labels])
+    const candidates: Candidate[] = []
+    for (const architecture of options.architectures) {
+      const trainee = newTrainee(tf, architecture, { size: options.preprocessing.width, seed: options.seed, small: options.small })
+      if (options.initial !== undefined) await loadInitialWeights(tf, trainee.model, options.initial)
+      const fingerprint = planOf(options, architecture, trainingPatients)
+      const path = options.checkpoint === undefined ? undefined : `${options.checkpoint}.${architecture}`
+      const history = await train(tf, trainee, { ...options, fingerprint }, training, validation, {
+        ...options.signal === undefined ? {} : { signal: options.signal },
+        onStep: (step, steps, objective) => options.onStep?.(architecture, step, steps, objective),
+        onEpoch: (epoch, best) => options.onEpoch?.(architecture, epoch, best),
+        ...path === undefined ? {} : { save: checkpoint => writeCheckpoint(path, checkpoint) },
+        resume: path !== undefined && options.resume ? await readCheckpoint(path, fingerprint) : undefined,
+      })
+      const best = history.reduce((lowest, epoch) => epoch.loss < lowest.loss ? epoch : lowest)
+      const judged = best.probabilities.map((probability, i) => ({ probability, label: labels[i] === 1 ? 1 as const : 0 as const, patient: '' }))
+      candidates.push({ architecture, trainee, history, bestEpoch: best.epoch, validation: figures(judged, 0.5) })
+    }
+    candidates.sort((one, other) => one.validation.logLoss - other.validation.logLoss)
+    return { candidates, trainingPatients }
+  } finally {
+    await training.close()
+  }
+}
+
+interface OpenData { readonly training: BatchSource, readonly trainingPatients: readonly string[], readonly validation: TrainingBatch[] }
+
+async function openData (options: SessionOptions): Promise<OpenData> {
+  const { data, preprocessing, batchSize, seed } = options
+  if (data.kind === 'labelled') {
+    const { training, validation } = splitFiles(data.files, options)
+    return {
+      training: labelledSource(training, { preprocessing, batchSize, seed }),
+      trainingPatients: [...new Set(training.map(file => file.patient))].sort(),
+      validation: await plainBatches(validation, preprocessing, batchSize),
+    }
+  }
+  const known = [...await patientsIn(data.labelMaps, 'files'), ...await patientsIn(data.canvases, 'folders')]
+  const trainingPatients = splitPatients(known, options.validationPatients, options.leftOut)
+  if (options.validationPatients.length === 0) throw new AppError('usage', 'name at least one patient with --validate')
+  const base = {
+    ...data.labelMaps === undefined ? {} : { labelMaps: data.labelMaps },
+    ...data.canvases === undefined ? {} : { canvases: data.canvases },
+    batchSize,
+    preprocessing,
+    canvasShare: data.canvasShare,
+  }
+  // other slices than any that training draws: another seed
+  const judge = threadedSource({ ...base, patients: options.validationPatients, seed: seed + 0x10000, varied: false })
+  const validation: TrainingBatch[] = []
+  try {
+    for (let i = 0; i < Math.ceil(data.validationSlices / batchSize); i++) validation.push(await judge.batch(i))
+  } finally {
+    await judge.close()
+  }
+  return { training: threadedSource({ ...base, patients: trainingPatients, seed, varied: true }, options.threads), trainingPatients, validation }
+}
+
+/** By the CSV's column `set` where it has one, else by the patients named. @throws AppError `training-data-invalid` */
+function splitFiles (files: readonly LabelledFile[], options: SessionOptions): { training: LabelledFile[], validation: LabelledFile[] } {
+  const named = files.some(file => file.set !== undefined)
+  const patients = [...new Set(files.map(file => file.patient))]
+  if (!named) splitPatients(patients, options.validationPatients, options.leftOut)
+  const setOf = (file: LabelledFile): string | undefined => {
+    if (named) return file.set
+    if (options.leftOut.includes(file.patient)) return 'test'
+    return options.validationPatients.includes(file.patient) ? 'validation' : 'train'
+  }
+  const training = files.filter(file => setOf(file) === 'train')
+  const validation = files.filter(file => setOf(file) === 'validation')
+  if (training.length === 0 || validation.length === 0) {
+    throw new AppError('training-data-invalid', 'the labelled set needs patients for training and others for validation')
+  }
+  return { training, validation }
+}
+
+async function patientsIn (folder: string | undefined, kind: 'files' | 'folders'): Promise<string[]> {
+  if (folder === undefined) return []
+  let entries
+  try {
+    entries = await readdir(folder, { withFileTypes: true })
+  } catch (cause) {
+    throw new AppError('input-unreadable', 'a folder of training data cannot be read', {}, { cause })
+  }
+  return kind === 'folders'
+    ? entries.filter(entry => entry.isDirectory()).map(entry => entry.name).sort()
+    : entries.map(entry => entry.name).filter(name => /\.nii(\.gz)?$/.test(name)).map(name => name.replace(/\.nii(\.gz)?$/, '')).sort()
+}
+
+/** Everything that makes two runs the same run. */
+function planOf (options: SessionOptions, architecture: string, patients: readonly string[]): string {
+  const { epochs, stepsPerEpoch, batchSize, learningRate, schedule, weightDecay, seed, small, preprocessing, validationPatients } = options
+  return JSON.stringify({
+    architecture, epochs, stepsPerEpoch, batchSize, learningRate, schedule, weightDecay, seed, small, preprocessing, validationPatients, patients,
+  })
+}
