@@ -5,6 +5,7 @@ import type { CharacterSet } from './character-set.ts'
 import { isSignDependent, tagOf } from './dictionary.ts'
 import type { Element, ElementTable } from './element.ts'
 import { readNumbers } from './numeric-value.ts'
+import { parseDecimal } from './parse-decimal.ts'
 import { personName } from './person-name.ts'
 import { privateVr } from './private-dictionary.ts'
 
@@ -69,14 +70,14 @@ export class DataSet implements Attributes {
   number (name: string): number | undefined {
     const element = this.#named(name)
     if (element === undefined) return undefined
-    const first = this.#numbers(element)[0]
+    const first = this.rawNumbers(element)[0]
     return first !== undefined && Number.isFinite(first) ? first : undefined
   }
 
   numbers (name: string): readonly number[] {
     const element = this.#named(name)
     if (element === undefined) return []
-    const values = this.#numbers(element)
+    const values = this.rawNumbers(element)
     return values.every(value => Number.isFinite(value)) ? values : []
   }
 
@@ -138,7 +139,8 @@ export class DataSet implements Attributes {
     return trimmed.length === 1 && trimmed[0] === '' ? [] : trimmed
   }
 
-  #numbers (element: Element): readonly number[] {
+  /** The values of a numeric element; those that break its VR are NaN. */
+  rawNumbers (element: Element): readonly number[] {
     const vr = this.vr(element)
     if (binaryNumbers.has(vr)) return this.#binary(element, vr)
     return this.#texts(element, vr).map(parseDecimal)
@@ -147,9 +149,4 @@ export class DataSet implements Attributes {
   #binary (element: Element, vr: string): readonly number[] {
     return readNumbers(this.#bytes(element), vr, this.table.littleEndian)
   }
-}
-
-/** A DS or IS by PS3.5 6.2; anything else, the empty value too, is NaN. */
-function parseDecimal (text: string): number {
-  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text.trim()) ? Number(text) : NaN
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-interface Skippable { skip: (message: string) => unknown, fail: (message: string) => unknown }
+interface Skippable { skip: (name: string, test: () => undefined) => unknown, fail: (message: string) => unknown }
 
 /** Debian's interpreter: the one that python3-pydicom is installed for. */
 const python = '/usr/bin/python3'
@@ -13,7 +13,7 @@ export function requirePydicom (t: Skippable): boolean {
   if (spawnSync(python, ['-c', 'import pydicom']).status === 0) return true
   const message = 'python3-pydicom is not installed'
   if (process.env['TUBERLENS_REQUIRE_TOOLS'] === '1') t.fail(message)
-  else t.skip(message)
+  else t.skip(message, () => undefined)
   return false
 }
 
