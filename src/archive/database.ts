@@ -134,5 +134,5 @@ export function lockFolder (path: string): { release: () => void } {
     throw new AppError('out-of-resources', 'the data folder cannot be written', {}, { cause: error })
   }
   const held = handle
-  return { release: () => held.close() }
+  return { release: () => { if (held.isOpen) held.close() } }
 }
