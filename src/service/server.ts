@@ -1,0 +1,137 @@
+import { EventEmitter, once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import closeWithGrace from 'close-with-grace'
+import { shippedModelDir, softwareIdentity } from '../analysis/software.ts'
+import { SqliteArchive } from '../archive/sqlite-archive.ts'
+import { type Config, describeConfig } from '../config.ts'
+import { toAppError } from '../errors.ts'
+import { createDecoder } from '../imaging/decoder-pool.ts'
+import { AnalysisProcess } from '../workflow/analysis-process.ts'
+import { dicomWebDestination, dicomWebSource } from '../workflow/destination.ts'
+import { receiveRule } from '../workflow/loop-guard.ts'
+import { Workflow } from '../workflow/workflow.ts'
+import { buildApp } from './app.ts'
+import { createLogger, type Logger } from './logging.ts'
+import { pacsDestination } from './pacs-destination.ts'
+import { logEvents } from './workflow-log.ts'
+
+export interface RunningService {
+  /** Where it listens, without a path. */
+  readonly url: string
+  /** Resolves when the service has stopped, for whatever reason. */
+  readonly stopped: Promise<void>
+  /** Takes nothing new, finishes what is under way within 25 s, and closes. May be called again. */
+  close (): Promise<void>
+}
+
+export interface ServeOptions {
+  /**
+   * Whether signals and unexpected errors of the process are the service's: they stop it gracefully and end the process.
+   * Default true; false for a service inside another program.
+   */
+  readonly ownsProcess?: boolean
+}
+
+/** Requests in flight may end within this time; the workflow gets the same. */
+const graceMs = 25_000
+/** The model's first loading, on a slow machine. */
+const warmUpMs = 120_000
+
+/**
+ * Starts the service: data folder, model, workflow, HTTP. It accepts requests when this resolves.
+ * @throws AppError `out-of-resources`, `conflict` when another process has the data folder, `model-not-found`,
+ *   `model-invalid`, `engine-unavailable`, `config-invalid` when the address cannot be listened on
+ */
+export async function serve (config: Config, options: ServeOptions = {}): Promise<RunningService> {
+  const logger = createLogger({ level: config.logLevel })
+  const closers: (() => Promise<void>)[] = []
+  const closeAll = async (): Promise<void> => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) {
+      await close().catch((thrown: unknown) => { logger.error({ err: toAppError(thrown) }, 'closing failed') })
+    }
+  }
+  try {
+    return await start(config, options, logger, closers, closeAll)
+  } catch (thrown) {
+    await closeAll()
+    throw toAppError(thrown)
+  }
+}
+
+async function start (
+  config: Config, options: ServeOptions, logger: Logger, closers: (() => Promise<void>)[], closeAll: () => Promise<void>,
+): Promise<RunningService> {
+  logger.info({ config: describeConfig(config) }, 'starting')
+  const archive = await SqliteArchive.open({ dataDir: config.dataDir, reserveBytes: config.reserveBytes })
+  closers.push(async () => await archive.close())
+
+  const { modelDir = shippedModelDir(), engine, threads, methods } = config.analysis
+  const analysis = new AnalysisProcess({ jobs: { modelDir, engine, threads, methods }, onRestart: () => logger.warn('analysis process restarted') })
+  closers.push(async () => await analysis.close())
+  logger.info(await analysis.warm(warmUpMs), 'model loaded')
+
+  const software = softwareIdentity(config.report.stationName)
+  const { srSopClass, scModality } = config.report
+  const pacs = config.pacs && pacsDestination(config.pacs)
+  const workflow = new Workflow({
+    archive,
+    analysis,
+    destinations: pacs ? [dicomWebDestination('pacs', pacs, { verify: config.pacs.verify === 'qido' })] : [],
+    source: pacs && dicomWebSource(pacs),
+    report: { context: { software, srSopClass, scModality }, methods },
+    settings: config.workflow,
+    onEvent: logEvents(logger),
+  })
+  const decoder = createDecoder({ workers: 1 })
+  closers.push(async () => await decoder.close())
+
+  const draining = { value: false }
+  const app = await buildApp({
+    archive,
+    settings: { ...config.reception, publicBaseUrl: config.publicBaseUrl },
+    ignoreReason: receiveRule(software),
+    readiness: [
+      { name: 'storage', check: async () => await archive.checkWritable() },
+      { name: 'workflow', check: async () => { await Promise.resolve(workflow.status()) } },
+    ],
+    decoder,
+    draining,
+    onStored: () => { void workflow.tick() },
+  }, logger)
+  closers.push(async () => {
+    const force = setTimeout(() => { app.server.closeAllConnections() }, graceMs)
+    await Promise.all([app.close(), workflow.stop(graceMs - 5000)])
+    clearTimeout(force)
+  })
+  await workflow.start()
+  await app.listen({ host: config.host, port: config.port })
+  const { address, family, port } = app.server.address() as AddressInfo
+  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  logger.info({ port }, 'listening')
+
+  let closing: Promise<void> | undefined
+  const done = new EventEmitter()
+  const stopped = once(done, 'stopped').then(() => undefined)
+  const close = async (): Promise<void> => {
+    closing ??= (async () => {
+      draining.value = true
+      grace?.uninstall()
+      await closeAll()
+      logger.info('stopped')
+      done.emit('stopped')
+    })()
+    await closing
+  }
+  const grace = options.ownsProcess === false ? undefined : closeOnSignal(close, logger)
+  return { url, stopped, close }
+}
+
+/** Signals and unexpected errors of the process stop the service; the second one ends the process at once. */
+function closeOnSignal (close: () => Promise<void>, logger: Logger): { uninstall: () => void } {
+  const late = { error: () => { logger.error('stopping took too long') } }
+  return closeWithGrace({ delay: graceMs + 4000, logger: late }, async ({ err, signal }) => {
+    if (err !== undefined) logger.fatal({ err }, 'unexpected error')
+    else logger.info({ signal }, 'stopping')
+    await close()
+  })
+}
