@@ -78,7 +78,8 @@ t.test('a normalisation becomes scale and shift', async t => {
   const { operation } = layerOf(graph, 'bn')
   t.ok(operation.kind === 'affine' && Math.abs(operation.scale[0]! - 6) < 1e-6 && Math.abs(operation.shift[0]! + 11.5) < 1e-5)
   const bare = { ...layers[0]!, config: { ...layers[0]!.config, scale: false, center: false } }
-  const unscaled = readLayersModel(filesOf(sequential(bare, ...layers.slice(1)), [...specs.slice(2), ...denseSpecs], floats(2, 0.24, 1, 2, 3, 4, 5)))
+  const topology = sequential(bare, ...layers.slice(1))
+  const unscaled = readLayersModel(filesOf(topology, [...specs.slice(2), ...denseSpecs], floats(2, 0.24, 1, 2, 3, 4, 5)))
   const plain = layerOf(unscaled, 'bn').operation
   t.ok(plain.kind === 'affine' && Math.abs(plain.scale[0]! - 2) < 1e-6 && Math.abs(plain.shift[0]! + 4) < 1e-5)
 })
