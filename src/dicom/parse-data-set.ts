@@ -34,8 +34,6 @@ const pixelDataTag = 0x7fe00010
 /** PS3.5 table 6.2-1. */
 const valueRepresentations = new Set(('AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL ' +
   'UN UR US UT UV').split(' '))
-/** One warning of a kind is enough; a hostile file could fill the memory with them. */
-const maxWarnings = 32
 
 /**
  * Walks the elements of a data set without recursion, by PS3.5 7. Lengths are checked against what encloses them, so
@@ -50,11 +48,14 @@ class Walk {
   readonly #encoding: DataSetEncoding
   readonly #limits: ParseLimits
   readonly #reader: ElementReader
-  readonly #warnings = new Set<string>()
+  /** By kind: the first one is enough, and a hostile file could fill the memory with them. */
+  readonly #warnings = new Map<string, string>()
   readonly #root: OpenDataSet
   readonly #stack: Open[]
   /** Where the zeros at the end of the bytes begin. */
   readonly #zerosFrom: number
+  /** The nearest enclosing thing of defined length; the outermost data set has one. */
+  #container: Open
   #position: number
   #count = 0
 
@@ -65,6 +66,7 @@ class Walk {
     this.#reader = new ElementReader(encoding.bytes, encoding.littleEndian)
     this.#root = { kind: 'data-set', elements: new Map(), end: encoding.bytes.length, explicit: encoding.explicit, last: 0 }
     this.#stack = [this.#root]
+    this.#container = this.#root
     this.#zerosFrom = encoding.bytes.findLastIndex(byte => byte !== 0) + 1
   }
 
@@ -75,12 +77,13 @@ class Walk {
       else if (this.#atTrailingZeros(top)) this.#position = this.#encoding.bytes.length
       else if (!this.#step(top)) break
     }
-    return { table: this.#tableOf(this.#root.elements), end: this.#position, warnings: [...this.#warnings] }
+    return { table: this.#tableOf(this.#root.elements), end: this.#position, warnings: [...this.#warnings.values()] }
   }
 
   /** Reads one element or item; false when the first tag beyond the data set is met. */
   #step (top: Open): boolean {
     const start = this.#position
+    this.#container = top.end === undefined ? this.#stack.findLast(open => open.end !== undefined) ?? this.#root : top
     const header = this.#reader.read(start, top.kind === 'data-set' && top.explicit)
     if (header.valueOffset > this.#limit()) throw this.#overrun(header.tag, start)
     if (top === this.#root && this.#encoding.before !== undefined && header.tag >= this.#encoding.before) return false
@@ -114,7 +117,7 @@ class Walk {
     }
     if (tag === itemTag || tag === sequenceDelimitationTag) throw malformed('An item delimiter stands where an element belongs', start)
     if (header.vr !== undefined && !valueRepresentations.has(header.vr)) throw malformed(`${nameOf(tag)} has no valid VR`, start)
-    if (tag <= dataSet.last) this.#warn(`${nameOf(tag)} is out of order or repeated`)
+    if (tag <= dataSet.last) this.#warn('is out of order or repeated', tag)
     dataSet.last = tag
     const vr = this.#valueRepresentation(header, dataSet)
     const end = this.#endOf(header, start)
@@ -130,7 +133,7 @@ class Walk {
       }
       this.#open({ kind: 'sequence', items, end, explicit, close }, start)
     } else {
-      if ((end - valueOffset) % 2 === 1) this.#warn(`${nameOf(tag)} has an odd length`)
+      if ((end - valueOffset) % 2 === 1) this.#warn('has an odd length', tag)
       dataSet.elements.set(tag, { tag, vr, offset: valueOffset, length: end - valueOffset })
       this.#position = end
     }
@@ -149,8 +152,8 @@ class Walk {
         dataSet.elements.set(pixelDataTag, { tag: pixelDataTag, vr, offset, length: start - offset, fragments })
         return
       }
-      const end = this.#endOf(header, start)
-      if (header.tag !== itemTag || end === undefined) throw malformed('PixelData is not a sequence of fragments', start)
+      const end = header.tag === itemTag ? this.#endOf(header, start) : undefined
+      if (end === undefined) throw malformed('PixelData is not a sequence of fragments', start)
       if (++this.#count > this.#limits.elements) throw malformed('PixelData has too many fragments', start)
       fragments.push({ offset: header.valueOffset, length: end - header.valueOffset })
       this.#position = end
@@ -177,13 +180,12 @@ class Walk {
     return end
   }
 
-  /** The end of the nearest enclosing thing of defined length. */
   #limit (): number {
-    return this.#stack.findLast(open => open.end !== undefined)?.end ?? this.#encoding.bytes.length
+    return this.#container.end ?? this.#encoding.bytes.length
   }
 
   #overrun (tag: number, offset: number): AppError {
-    return this.#limit() === this.#encoding.bytes.length
+    return this.#container === this.#root
       ? new AppError('dicom-truncated', `The file ends inside ${nameOf(tag)}`, { tag: tagText(tag), offset })
       : malformed(`${nameOf(tag)} is longer than what encloses it`, offset)
   }
@@ -207,8 +209,8 @@ class Walk {
     return { elements, bytes: this.#encoding.bytes, littleEndian: this.#encoding.littleEndian }
   }
 
-  #warn (text: string): void {
-    if (this.#warnings.size < maxWarnings) this.#warnings.add(text)
+  #warn (text: string, tag?: number): void {
+    if (!this.#warnings.has(text)) this.#warnings.set(text, tag === undefined ? text : `${nameOf(tag)} ${text}`)
   }
 }
 

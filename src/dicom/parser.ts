@@ -41,8 +41,7 @@ export class ElementReader {
     return guarded(offset, () => {
       const stream = this.#stream
       stream.position = offset
-      const text = dicomParser.readTag(stream)
-      const tag = parseInt(text.slice(1), 16)
+      const tag = stream.readUint16() * 0x10000 + stream.readUint16()
       // items and delimiters have no VR, whatever the transfer syntax (PS3.5 7.5)
       if (tag === itemTag || tag === itemDelimitationTag || tag === sequenceDelimitationTag) {
         return { tag, vr: undefined, length: lengthOf(stream.readUint32()), valueOffset: offset + 8 }
@@ -54,6 +53,7 @@ export class ElementReader {
       }
       stream.position = offset
       // told to stop at this very tag, dicom-parser returns the header and leaves the value alone
+      const text = `x${tag.toString(16).padStart(8, '0')}`
       const element = explicit
         ? dicomParser.readDicomElementExplicit(stream, this.#warnings, text)
         : dicomParser.readDicomElementImplicit(stream, text)
