@@ -8,7 +8,7 @@
 //   TUBERLENS_TENSORFLOW_CACHE  where the unpacked library stays, outside node_modules (default .cache/tensorflow)
 //   TUBERLENS_NODE_INCLUDE      a folder with node_api.h, where Node's own headers are not found
 import { spawnSync } from 'node:child_process'
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
@@ -93,12 +93,7 @@ for name in wheel.namelist():
     to.parent.mkdir(parents=True, exist_ok=True)
     with wheel.open(name) as source, open(to, 'wb') as sink: shutil.copyfileobj(source, sink, 1 << 20)
 `, file, join(work, 'unpacked')], 'the wheel could not be unpacked.')
-    const lib = join(work, 'unpacked/lib')
-    if (!existsSync(join(lib, 'libtensorflow_cc.so.2'))) stop(`${file} holds no libtensorflow_cc.so.2.`)
-    symlinkSync('libtensorflow_cc.so.2', join(lib, 'libtensorflow.so'))
-    // this name keeps the package's own install script from downloading, should npm ever run it
-    symlinkSync('libtensorflow_cc.so.2', join(lib, 'libtensorflow.so.2.9.1'))
-    symlinkSync('libtensorflow_framework.so.2', join(lib, 'libtensorflow_framework.so'))
+    if (!existsSync(join(work, 'unpacked/lib/libtensorflow_cc.so.2'))) stop(`${file} holds no libtensorflow_cc.so.2.`)
     rmSync(cache, { recursive: true, force: true })
     renameSync(join(work, 'unpacked'), cache)
   } finally {
@@ -118,20 +113,36 @@ function nodeHeaders (work) {
   return join(work, 'node_modules/node-api-headers/include')
 }
 
+/** Hard links where the file system allows: the package then works without the cache, and takes no room of its own. */
+function placeLibrary (folder) {
+  mkdirSync(folder, { recursive: true })
+  for (const name of ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2']) {
+    const source = join(cache, 'lib', name)
+    try {
+      linkSync(source, join(folder, name))
+    } catch {
+      copyFileSync(source, join(folder, name))
+    }
+  }
+  symlinkSync('libtensorflow_cc.so.2', join(folder, 'libtensorflow.so'))
+  // this name keeps the package's own install script from downloading, should npm ever run it
+  symlinkSync('libtensorflow_cc.so.2', join(folder, 'libtensorflow.so.2.9.1'))
+  symlinkSync('libtensorflow_framework.so.2', join(folder, 'libtensorflow_framework.so'))
+}
+
 function compile () {
   const deps = join(packageFolder, 'deps')
-  if (existsSync(deps) || lstatSync(deps, { throwIfNoEntry: false })) rmSync(deps, { recursive: true, force: true })
-  symlinkSync(cache, deps)
+  rmSync(deps, { recursive: true, force: true })
+  placeLibrary(join(deps, 'lib'))
   mkdirSync(dirname(binding), { recursive: true })
   const work = mkdtempSync(join(tmpdir(), 'tuberlens-tensorflow-'))
   try {
     const headers = nodeHeaders(work)
     say('compiling the binding')
-    const lib = join(deps, 'lib')
     need('g++', ['-std=c++17', '-O2', '-fPIC', '-shared', '-w', `-DNAPI_VERSION=${nodeApiVersion}`,
-      `-I${packageFolder}`, `-I${join(deps, 'include')}`, `-I${headers}`,
+      `-I${packageFolder}`, `-I${join(cache, 'include')}`, `-I${headers}`,
       'binding/tfjs_backend.cc', 'binding/tfjs_binding.cc', '-o', `${binding}.new`,
-      `-L${lib}`, '-ltensorflow', '-ltensorflow_framework', '-Wl,-rpath,$ORIGIN/../../deps/lib'],
+      `-L${join(deps, 'lib')}`, '-ltensorflow', '-ltensorflow_framework', '-Wl,-rpath,$ORIGIN/../../deps/lib'],
     'the binding of tfjs-node did not compile.', { cwd: packageFolder })
     renameSync(`${binding}.new`, binding)
   } finally {

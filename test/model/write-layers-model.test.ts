@@ -5,7 +5,7 @@ import { build as buildEvidenceMap, evidenceLayerName, gradCamLayerName, logitLa
 import { build as buildTscCnn, gradCamLayerName as tscCnnGradCamLayer } from '../../src/model/architectures/tsc-cnn.ts'
 import { readLayersModel } from '../../src/model/layers-model.ts'
 import { loadModel } from '../../src/model/load-model.ts'
-import { type ModelDescription, layersModelFiles, writeModel } from '../../src/model/write-layers-model.ts'
+import { layersModelFiles, writeModel } from '../../src/model/write-layers-model.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { modelFiles, phantom, requireTensorFlow, sha256, tinyModel } from './support.ts'
 
