@@ -74,7 +74,7 @@ const variables = {
 } as const satisfies Record<string, Variable>
 
 /** Variables of the test suite: allowed in the environment, without meaning for the program. */
-const testVariables = ['TEST_DATA', 'REQUIRE_DATA', 'REQUIRE_TOOLS']
+const testVariables = ['TEST_DATA', 'REQUIRE_DATA', 'REQUIRE_TOOLS', 'REQUIRE_TENSORFLOW']
 
 /** The PACS that results go to and that is asked for counts. */
 export interface PacsConfig {

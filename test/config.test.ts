@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import t from 'tap'
-import { configTable, configVariables, describeConfig, loadConfig } from '../src/config.ts'
+import { configVariables, describeConfig, loadConfig } from '../src/config.ts'
 import type { Environment } from '../src/config.ts'
 import { AppError } from '../src/errors.ts'
 
@@ -136,12 +136,6 @@ t.test('a secret that cannot be read is named by its variable', async t => {
   const none = problemsOf({ TUBERLENS_PACS_URL: 'http://p', TUBERLENS_PACS_USER: 'u', TUBERLENS_PACS_PASSWORD_FILE: join(folder, 'absent') })
   t.match(none, 'TUBERLENS_PACS_PASSWORD_FILE names a file that cannot be read')
   t.match(problemsOf({ TUBERLENS_PACS_URL: 'http://p', TUBERLENS_PACS_TOKEN_FILE: secretFile('empty', ' \n') }), 'TUBERLENS_PACS_TOKEN_FILE names an empty file')
-})
-
-t.test('the README has the table of all variables', async t => {
-  const readme = readFileSync(resolve(import.meta.dirname, '../README.md'), 'utf8')
-  const between = /<!-- configuration table:[^>]*-->\n([^]*?)<!-- end of configuration table -->/.exec(readme)?.[1]?.trim()
-  t.equal(between, configTable(), 'write configTable() between the marks of the README')
 })
 
 t.test('every default in the table is the one that is used', async t => {
