@@ -59,10 +59,11 @@ export class SeriesTable {
       .map(row => ({ position: JSON.parse(row.text('position')) as number[], orientation: JSON.parse(row.text('orientation')) as number[] }))
   }
 
-  /** Looks again at `dueAt`, unless a new instance comes first; `why` says what is waited for. */
-  defer (series: Uid, dueAt: number, why: string | undefined, expectedByPacs?: number): void {
+  /** Looks again at `dueAt`, unless a new instance came since the decision or comes first; `why` says what is waited for. */
+  defer (series: SeriesRow, dueAt: number, why: string | undefined, expectedByPacs?: number): void {
+    const { seriesInstanceUid: uid, lastAt } = series
     this.#database.run(`UPDATE series SET due_at = :dueAt, why = :why, expected_pacs = COALESCE(:pacs, expected_pacs)
-      WHERE series = :series AND state = 'OPEN'`, { series, dueAt, why: why ?? null, pacs: expectedByPacs ?? null })
+      WHERE series = :uid AND state = 'OPEN' AND last_at = :lastAt`, { uid, lastAt, dueAt, why: why ?? null, pacs: expectedByPacs ?? null })
   }
 
   /**

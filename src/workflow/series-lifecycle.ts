@@ -62,7 +62,7 @@ export class SeriesLifecycle {
     if (decision.why !== undefined && decision.why !== series.why) {
       this.#options.onEvent({ type: 'series-held', series: short(series.seriesInstanceUid), why: decision.why })
     }
-    archive.series.defer(series.seriesInstanceUid, decision.until, decision.why, asked)
+    archive.series.defer(series, decision.until, decision.why, asked)
     return false
   }
 
