@@ -40,7 +40,8 @@ export function drawProbabilityProfile (page: RgbImage, box: Box, series: Series
     }
   }
   for (let x = plot.x; x < plot.x + plot.width; x += 12) {
-    fillBox(page, { x, y: base - heightOf(threshold) - 1, width: 6, height: 2 }, [235, 235, 235])
+    const width = Math.min(6, plot.x + plot.width - x)
+    fillBox(page, { x, y: base - heightOf(threshold) - 1, width, height: 2 }, [235, 235, 235])
   }
   drawNumbers(page, plot.x, plot.x + plot.width, base + 10, series)
 }

@@ -25,6 +25,7 @@ export interface Capture { readonly dataset: Dataset, readonly image: RgbImage }
 export function buildSecondaryCapture (input: HeatmapInput): Capture {
   const { result, heatmap, display, series, context } = input
   const { slice, finding } = result
+  const { source } = slice
   if (finding.kind !== 'classified') throw new AppError('internal', 'a slice without probability has no heatmap')
   if (display.width !== slice.pixel.columns || display.height !== slice.pixel.rows) {
     throw new AppError('internal', 'the picture is not of the size of its source', { columns: display.width, rows: display.height })
@@ -34,19 +35,19 @@ export function buildSecondaryCapture (input: HeatmapInput): Capture {
   const seriesUid = series.heatmapSeriesUids[heatmap.method]
   const reference = sopReference(sourceReference(slice))
   const dataset: Dataset = {
-    ...sourceHeader(slice.source).dataset,
+    ...sourceHeader(source).dataset,
     ...captureModules(context),
     ...(code.scheme === privateScheme.designator
       ? { CodingSchemeIdentificationSequence: codingSchemes(context.software.manufacturer) }
       : {}),
-    ContributingEquipmentSequence: contributingEquipment(context, slice.source),
+    ContributingEquipmentSequence: contributingEquipment(context, source),
     SOPInstanceUID: heatmapUid(slice, heatmap.method, seriesUid),
     // General Series
     Modality: context.scModality,
     SeriesInstanceUID: seriesUid,
     SeriesNumber: seriesNumberBase + series.ordinal,
     SeriesDescription: `AI ${series.contrast} ${name} - RESEARCH ONLY`,
-    ...copied(slice, 'BodyPartExamined', 'CS'),
+    BodyPartExamined: bodyPart(slice),
     // General Image
     InstanceNumber: series.instanceNumbers.get(sliceKey(slice)) ?? null,
     ImageType: ['DERIVED', 'SECONDARY', 'HEATMAP', imageType],
@@ -60,7 +61,11 @@ export function buildSecondaryCapture (input: HeatmapInput): Capture {
       SpatialLocationsPreserved: 'YES',
     }],
     // Common Instance Reference
-    ReferencedSeriesSequence: [{ SeriesInstanceUID: slice.source.seriesInstanceUid, ReferencedInstanceSequence: [reference] }],
+    ReferencedSeriesSequence: [{
+      // instances only: frames are named by SourceImageSequence
+      ReferencedInstanceSequence: [sopReference({ sopClassUid: source.sopClassUid, sopInstanceUid: source.sopInstanceUid })],
+      SeriesInstanceUID: source.seriesInstanceUid,
+    }],
     ...geometry(slice, canvasFactor(display.width)),
     ...rgbPixels(image),
   }
@@ -124,15 +129,29 @@ export function geometry (slice: Slice, factor: number): Dataset {
           FrameOfReferenceUID: frameOfReferenceUid,
           PositionReferenceIndicator: copied(slice, 'PositionReferenceIndicator', 'LO')['PositionReferenceIndicator'] ?? null,
         }),
-    ImagePositionPatient: position,
-    ImageOrientationPatient: [...plane.rowCosines, ...plane.columnCosines],
-    PixelSpacing: [betweenRows / factor, betweenColumns / factor],
+    ImagePositionPatient: position.map(decimal),
+    ImageOrientationPatient: [...plane.rowCosines, ...plane.columnCosines].map(decimal),
+    PixelSpacing: [betweenRows / factor, betweenColumns / factor].map(decimal),
     SliceThickness: plane.sliceThickness ?? null,
     ...copied(slice, 'SpacingBetweenSlices', 'DS'),
     ...copied(slice, 'SliceLocation', 'DS'),
     ...copied(slice, 'PatientPosition', 'CS'),
     PatientOrientation: [patientDirection(plane.rowCosines), patientDirection(plane.columnCosines)],
   }
+}
+
+/** Ten decimals, far below what a pixel can show: small remainders of arithmetic have too many digits for some readers of DS. */
+function decimal (value: number): number {
+  return Math.round(value * 1e10) / 1e10
+}
+
+/**
+ * The source's, where it is a term for the head of PS3.16 CID 4; else HEAD, as nothing else is analysed: without a body part
+ * readers must take it for a paired one that lacks its side (Laterality, PS3.3 C.7.3.1).
+ */
+function bodyPart (slice: Slice): string {
+  const value = slice.attributes.string('BodyPartExamined')
+  return value !== undefined && ['BRAIN', 'HEAD', 'HEADNECK', 'SKULL'].includes(value) ? value : 'HEAD'
 }
 
 function copied (slice: Slice, name: string, vr: 'CS' | 'DA' | 'DS' | 'LO' | 'TM'): Dataset {

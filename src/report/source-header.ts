@@ -8,7 +8,14 @@ import type { CopiedVr } from './legal-values.ts'
 /** The Patient and Study modules of a source as every result repeats them, and what could not be repeated. */
 export interface SourceHeader { readonly dataset: Dataset, readonly warnings: readonly string[] }
 
-interface Rule { readonly name: string, readonly vr: CopiedVr, readonly values?: readonly string[] }
+interface Rule {
+  readonly name: string
+  readonly vr: CopiedVr
+  /** The only values allowed. */
+  readonly values?: readonly string[]
+  /** Archives write 0 for a weight or height that nobody took. */
+  readonly positive?: boolean
+}
 
 /** Present even if empty (Type 2): Patient, General Study. */
 const required: readonly Rule[] = [
@@ -26,8 +33,8 @@ const optional: readonly Rule[] = [
   { name: 'IssuerOfPatientID', vr: 'LO' },
   { name: 'StudyDescription', vr: 'LO' },
   { name: 'PatientAge', vr: 'AS' },
-  { name: 'PatientSize', vr: 'DS' },
-  { name: 'PatientWeight', vr: 'DS' },
+  { name: 'PatientSize', vr: 'DS', positive: true },
+  { name: 'PatientWeight', vr: 'DS', positive: true },
   { name: 'LongitudinalTemporalInformationModified', vr: 'CS', values: ['UNMODIFIED', 'MODIFIED', 'REMOVED'] },
 ]
 
@@ -51,6 +58,8 @@ export function sourceHeader (source: Instance): SourceHeader {
     const value = copy(rule)
     if (value !== undefined) dataset[rule.name] = value
   }
+  const pregnancy = attributes.number('PregnancyStatus')
+  if (pregnancy !== undefined && [1, 2, 3, 4].includes(pregnancy)) dataset['PregnancyStatus'] = pregnancy
   Object.assign(dataset, deidentification(attributes, warnings), clinicalTrial(attributes, warnings))
   return { dataset, warnings }
 }
@@ -63,7 +72,8 @@ function copied (attributes: Attributes, rule: Rule, warnings: string[]): string
     if (bytes?.some(byte => byte !== 0x20 && byte !== 0) === true) warnings.push(notCopied(rule.name))
     return undefined
   }
-  if (isLegal(rule.vr, value) && (rule.values === undefined || rule.values.includes(value))) return value
+  const allowed = (rule.values?.includes(value) ?? true) && (rule.positive !== true || Number(value) > 0)
+  if (allowed && isLegal(rule.vr, value)) return value
   warnings.push(notCopied(rule.name))
   return undefined
 }

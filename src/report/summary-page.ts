@@ -1,11 +1,8 @@
-import type { Dataset } from '../dicom/dataset.ts'
 import type { Slice } from '../dicom/slice.ts'
 import type { GrayImage } from '../imaging/raster.ts'
 import { AppError } from '../errors.ts'
 import { contributingEquipment } from './common-modules.ts'
-import { sopReference } from './content-items.ts'
 import type { ReportContext } from './report-context.ts'
-import { sourceReference } from './result-series.ts'
 import { runKey, studyReportUid } from './result-uids.ts'
 import { captureModules, rgbPixels } from './secondary-capture.ts'
 import type { Capture } from './secondary-capture.ts'
@@ -44,27 +41,13 @@ export async function buildSummaryPage ({ study, context, displayOf }: SummaryIn
     SeriesInstanceUID: studyReportUid('summary-series', source.studyInstanceUid, key),
     SeriesNumber: 9002,
     SeriesDescription: 'AI tuber summary - RESEARCH ONLY',
+    BodyPartExamined: 'HEAD',
     // General Image
     InstanceNumber: 1,
     ImageType: ['DERIVED', 'SECONDARY', 'SUMMARY'],
     PatientOrientation: null,
     DerivationDescription: 'Summary page of an automated analysis; not an image of the patient',
-    ...references(highest),
     ...rgbPixels(image),
   }
   return { dataset, image }
-}
-
-/** Common Instance Reference (PS3.3 C.12.2): the slices whose pictures are on the page. */
-function references (highest: readonly SummarySlice[]): Dataset {
-  const seriesUids = [...new Set(highest.map(({ series }) => series.seriesInstanceUid))]
-  if (seriesUids.length === 0) return {}
-  return {
-    ReferencedSeriesSequence: seriesUids.map(seriesUid => ({
-      ReferencedInstanceSequence: highest
-        .filter(({ series }) => series.seriesInstanceUid === seriesUid)
-        .map(({ result }) => sopReference(sourceReference(result.slice))),
-      SeriesInstanceUID: seriesUid,
-    })),
-  }
 }

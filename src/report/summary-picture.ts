@@ -158,7 +158,7 @@ function footer ({ model, software }: ReportContext): Block {
     `Model ${model.manifest.name} v${model.manifest.version} (sha256 ${model.sha256.slice(0, 12)}), ${model.engine}`,
     `${software.modelName} ${software.version}`,
   ].join(', ')
-  const wrapped = lines([text, researchOnly], faint)
+  const wrapped = lines([text], faint)
   return {
     height: wrapped.height + 24,
     draw (page, y) {

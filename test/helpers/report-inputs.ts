@@ -18,7 +18,14 @@ export const testManifest: ModelManifest = manifestSchema.parse({
   version: '1.2.3',
   architecture: 'evidence-map',
   preprocessing: {
-    width: 224, height: 224, voi: { from: 'percentiles', low: 1, high: 99 }, fit: 'pad', resample: 'area', quantize8bit: false, range: [0, 1], channels: 'equal',
+    width: 224,
+    height: 224,
+    voi: { from: 'percentiles', low: 1, high: 99 },
+    fit: 'pad',
+    resample: 'area',
+    quantize8bit: false,
+    range: [0, 1],
+    channels: 'equal',
   },
   output: { positiveClass: 'tuber', threshold: 0.5 },
   gradCamLayer: 'conv4b',
@@ -64,7 +71,9 @@ export function emptyMap (method: HeatmapMethod, size = 224): Heatmap {
 /** What the tests say was found in a slice. */
 export type Told = number | 'failed' | 'undetermined'
 
-export function finding (told: Told, heatmaps: readonly Heatmap[] = [blob('grad-cam', 80, 90), blob('saliency', 82, 92, 6)]): SliceFinding {
+const bothMaps = [blob('grad-cam', 80, 90), blob('saliency', 82, 92, 6)]
+
+export function finding (told: Told, heatmaps: readonly Heatmap[] = bothMaps): SliceFinding {
   if (told === 'failed') return { kind: 'failed', reason: { code: 'pixel-decode-failed', text: 'The frame could not be decoded' } }
   if (told === 'undetermined') return { kind: 'undetermined', reason: { code: 'age', text: 'The patient is younger than the model allows' } }
   return { kind: 'classified', probability: told, heatmaps }
