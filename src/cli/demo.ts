@@ -42,7 +42,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     TUBERLENS_SERIES_QUIET_S: '1',
     TUBERLENS_STUDY_QUIET_S: '1',
     TUBERLENS_LOG_LEVEL: 'error',
-  }))
+  }), { ownsProcess: false })
   const progress = new Progress(io)
   try {
     io.stderr.write(`the service listens on ${service.url}\n`)
