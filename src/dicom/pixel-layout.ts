@@ -28,6 +28,7 @@ export function pixelLayout (attributes: Attributes, limits: PixelLimits = defau
   const columns = positive(attributes, 'Columns')
   const samples = oneOf(attributes, 'SamplesPerPixel', [1, 3, 4], 1)
   const bits = oneOf(attributes, 'BitsAllocated', [1, 8, 16, 32], undefined)
+  checkBits(attributes, bits)
   // PS3.3 C.7.6.6: absent means one frame
   const frameCount = attributes.strings('NumberOfFrames').length === 0 ? 1 : positive(attributes, 'NumberOfFrames')
   limit('Rows × Columns', rows * columns, limits.pixels)
@@ -48,6 +49,14 @@ export function checkNativeLength (layout: PixelLayout, length: number): void {
   if (length === expected || length === expected + expected % 2) return
   const word = length < expected ? 'shorter' : 'longer'
   throw new AppError('pixel-data-invalid', `PixelData is ${word} than Rows, Columns and NumberOfFrames demand`, { length, expected })
+}
+
+/** PS3.5 8.1.1: the stored bits lie within the allocated ones, below and up to HighBit. */
+function checkBits (attributes: Attributes, allocated: number): void {
+  const stored = attributes.number('BitsStored') ?? allocated
+  const high = attributes.number('HighBit') ?? stored - 1
+  if (stored < 1 || stored > allocated) throw new AppError('pixel-data-invalid', `BitsStored is ${stored}`, { attribute: 'BitsStored' })
+  if (high < stored - 1 || high >= allocated) throw new AppError('pixel-data-invalid', `HighBit is ${high}`, { attribute: 'HighBit' })
 }
 
 function positive (attributes: Attributes, name: string): number {
