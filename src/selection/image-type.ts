@@ -18,6 +18,9 @@ const excluding: readonly (readonly [SelectionReasonCode, string, readonly strin
   ['subtraction', 'a subtraction', ['SUBTRACTION', 'SUBTRACT', 'SUBTRACTED', 'SUB']],
 ]
 
+/** Only where value 1 is DERIVED; newer GE scanners write REFORMATTED. */
+const reformats: readonly string[] = ['MPR', 'REFORMATTED']
+
 const codes = new Map(excluding.flatMap(([code, what, tokens]) => tokens.map(token => [token, { code, what }] as const)))
 
 /**
@@ -32,8 +35,10 @@ export function imageTypeRejection (imageType: readonly string[], acceptReformat
       return rejection(hit.code, `ImageType says ${hit.what}`, evidence('ImageType', imageType, `${token} is not a plain slice`))
     }
   }
-  if (!acceptReformats && tokens[0] === 'DERIVED' && tokens.includes('MPR')) {
-    return rejection('reformat', 'ImageType says a multiplanar reformat', evidence('ImageType', imageType, 'DERIVED with MPR is a reformat'))
+  const reformat = tokens[0] === 'DERIVED' ? tokens.find(token => reformats.includes(token)) : undefined
+  if (!acceptReformats && reformat !== undefined) {
+    const derived = evidence('ImageType', imageType, `DERIVED with ${reformat} is a reformat`)
+    return rejection('reformat', 'ImageType says a multiplanar reformat', derived)
   }
   return undefined
 }

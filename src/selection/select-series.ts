@@ -100,9 +100,15 @@ function hasContrastAgent ({ source: { attributes } }: Slice): boolean {
   return (agent !== '' && !none) || attributes.items('ContrastBolusAgentSequence').length > 0
 }
 
-/** ImagesInAcquisition (0020,1002) that is not reached means missing slices; reached or exceeded it means nothing. */
+/**
+ * A header count that is not reached means missing slices; reached or exceeded it means nothing. ImagesInAcquisition (0020,1002), or
+ * NumberOfTemporalPositions (0020,0105) × NumberOfSlices (0054,0081).
+ */
 function withHeaderCount (completeness: Completeness, series: Series): Completeness {
-  const announced = Math.max(0, ...series.instances.map(({ attributes }) => attributes.number('ImagesInAcquisition') ?? 0))
+  const announced = Math.max(0, ...series.instances.map(({ attributes }) => Math.max(
+    attributes.number('ImagesInAcquisition') ?? 0,
+    (attributes.number('NumberOfTemporalPositions') ?? 1) * (attributes.number('NumberOfSlices') ?? 0),
+  )))
   if (announced <= series.slices.length) return completeness
   const warning = `${series.slices.length} of the ${announced} images that the header announces are here`
   return { ...completeness, complete: false, warnings: [...completeness.warnings, warning] }

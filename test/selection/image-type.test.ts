@@ -42,6 +42,7 @@ t.test('DERIVED\\SECONDARY alone excludes nothing', async t => {
 t.test('MPR excludes what is derived, unless reformats are accepted', async t => {
   t.equal(code('DERIVED\\SECONDARY\\MPR'), 'reformat')
   t.equal(code('DERIVED\\SECONDARY\\MPR', true), undefined)
+  t.equal(code('DERIVED\\SECONDARY\\REFORMATTED\\AVERAGE'), 'reformat')
   t.equal(code('ORIGINAL\\PRIMARY\\MPR'), undefined, 'old GE writes it on plain slices')
 })
 

@@ -96,6 +96,8 @@ t.test('the criteria narrow what is taken', async t => {
 t.test('a header count that is not reached makes the series incomplete', async t => {
   const announced = (ImagesInAcquisition: number) => selectSeries(seriesOf(stack([0, 6], { header: { ImagesInAcquisition } })))
   t.match(announced(24), { groups: [{ completeness: { complete: false } }], notes: [/2 of the 24 images/] })
+  const positions = selectSeries(seriesOf(stack([0, 6], { header: { NumberOfTemporalPositions: 2, NumberOfSlices: 10 } })))
+  t.match(positions, { groups: [{ completeness: { complete: false } }], notes: [/2 of the 20 images/] })
   t.match(announced(1), { groups: [{ completeness: { complete: true } }], notes: [] })
 })
 
