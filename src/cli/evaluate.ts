@@ -116,7 +116,9 @@ function part (text: string | undefined): { part?: { index: number, of: number }
 }
 
 /** Hashes cover the weights, not the manifest: calibration and figures may follow training. */
-async function update (directory: string, manifest: ModelManifest, made: EvaluationReport, calibrate: boolean, key: string | undefined): Promise<void> {
+async function update (
+  directory: string, manifest: ModelManifest, made: EvaluationReport, calibrate: boolean, key: string | undefined,
+): Promise<void> {
   const { proposal } = made
   const changed: ModelManifest = {
     ...manifest,

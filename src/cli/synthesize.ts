@@ -86,5 +86,6 @@ export async function run (args: string[], io: CliIo): Promise<number> {
 }
 
 async function writePicture (path: string, size: number, data: Float32Array): Promise<void> {
-  await writeFile(path, encodePng({ width: size, height: size, data: Uint8Array.from(data, value => Math.round(255 * Math.min(1, Math.max(0, value)))) }))
+  const grey = Uint8Array.from(data, value => Math.round(255 * Math.min(1, Math.max(0, value))))
+  await writeFile(path, encodePng({ width: size, height: size, data: grey }))
 }

@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util'
 import { AppError } from '../errors.ts'
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import { loadTensorFlow } from '../model/tensorflow.ts'
+import { layersModelFiles, writeModel } from '../model/write-layers-model.ts'
 import { readLabelledSet } from '../training/labelled-set.ts'
-import { writeModelFolder } from '../training/model-folder.ts'
 import { newManifest } from '../training/new-manifest.ts'
 import { architecturesNamed } from '../training/trainees.ts'
 import type { Candidate, SessionOptions, TrainingData } from '../training/training-session.ts'
@@ -107,7 +107,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   io.stdout.write(validationTable(candidates))
   const [winner] = candidates as [Candidate]
   const command = ['tuberlens train', ...args.filter((arg, i) => !isPlace(arg) && !isPlace(args[i - 1] ?? ''))].join(' ')
-  const manifest = newManifest({
+  const description = newManifest({
     candidate: winner,
     preprocessing,
     command,
@@ -118,7 +118,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     name: values.name ?? `tuberlens-${winner.architecture}`,
     version: values['model-version'],
   })
-  await writeModelFolder(await loadTensorFlow(), winner.trainee.model, values.out, manifest)
+  await writeModel(values.out, await layersModelFiles(await loadTensorFlow(), winner.trainee.model), description)
   io.stdout.write(`${winner.architecture} has the lowest validation loss; written to ${values.out}\n`)
   return exitCodes.ok.code
 }
@@ -166,8 +166,8 @@ function isPlace (arg: string): boolean {
 /** The columns of the paper's table, lowest validation loss first. */
 function validationTable (candidates: readonly Candidate[]): string {
   const rows = candidates.map(({ architecture, bestEpoch, validation: v }) => [
-    architecture, v.logLoss.toFixed(4), v.accuracy.toFixed(3), v.auc.toFixed(3), v.sensitivity.toFixed(3), v.specificity.toFixed(3),
-    v.ppv.toFixed(3), v.npv.toFixed(3), v.f1.toFixed(3), String(bestEpoch),
+    architecture, v.logLoss.toFixed(4),
+    ...[v.accuracy, v.auc, v.sensitivity, v.specificity, v.ppv, v.npv, v.f1].map(value => value.toFixed(3)), String(bestEpoch),
   ])
   const head = ['architecture', 'loss', 'accuracy', 'AUC', 'sensitivity', 'specificity', 'PPV', 'NPV', 'F1', 'epoch']
   return [...table(head, rows), ''].join('\n')

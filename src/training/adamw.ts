@@ -10,7 +10,11 @@ export interface AdamWOptions {
 }
 
 /** Moments in the order of the variables; what `restore` takes. */
-export interface AdamWState { readonly steps: number, readonly means: readonly Float32Array[], readonly squares: readonly Float32Array[] }
+export interface AdamWState {
+  readonly steps: number
+  readonly means: readonly Float32Array[]
+  readonly squares: readonly Float32Array[]
+}
 
 /** Adam with decoupled weight decay (Kingma & Ba 2015; Loshchilov & Hutter 2019), its state open to be saved and restored. */
 export class AdamW {

@@ -16,7 +16,14 @@ export interface AugmentationRange {
 export const paperAugmentation: AugmentationRange = { rotation: 30, shift: 0.1, shear: 0.2, zoom: 0.25, horizontalFlip: true }
 
 /** Output pixel → input pixel, about the middle: x' = a·x + b·y + c, y' = d·x + e·y + f, in pixels from the centre. */
-export interface Motion { readonly a: number, readonly b: number, readonly c: number, readonly d: number, readonly e: number, readonly f: number }
+export interface Motion {
+  readonly a: number
+  readonly b: number
+  readonly c: number
+  readonly d: number
+  readonly e: number
+  readonly f: number
+}
 
 /** Draws a motion as Keras's ImageDataGenerator does: rotation, shift, shear and zoom multiplied in this order. */
 export function randomMotion (random: Random, range: AugmentationRange, width: number, height: number): Motion {
@@ -30,7 +37,12 @@ export function randomMotion (random: Random, range: AugmentationRange, width: n
   const cos = Math.cos(angle)
   const sin = Math.sin(angle)
   // rotation · shear, then each output axis zoomed; the shift is rotated with the picture
-  const sheared = { xx: cos, xy: -cos * Math.sin(shear) - sin * Math.cos(shear), yx: sin, yy: -sin * Math.sin(shear) + cos * Math.cos(shear) }
+  const sheared = {
+    xx: cos,
+    xy: -cos * Math.sin(shear) - sin * Math.cos(shear),
+    yx: sin,
+    yy: -sin * Math.sin(shear) + cos * Math.cos(shear),
+  }
   return {
     a: sheared.xx * zoomX * mirror,
     b: sheared.xy * zoomY,

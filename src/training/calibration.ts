@@ -1,7 +1,11 @@
 import type { SeriesRule } from '../model/manifest.ts'
 
 /** Probabilities of one series, slices in order along its normal. */
-export interface SeriesProbabilities { readonly name: string, readonly patient: string, readonly probabilities: readonly number[] }
+export interface SeriesProbabilities {
+  readonly name: string
+  readonly patient: string
+  readonly probabilities: readonly number[]
+}
 
 /**
  * The smallest threshold at which the share of tuber-free slices below it is at least `specificity`; half way to the next
@@ -37,7 +41,9 @@ export function holds (rule: SeriesRule, probabilities: readonly number[], thres
  * The least demanding counting rule under which at least `specificity` of the tuber-free series stay negative: first more
  * positive slices with two in a row, then longer runs. What it costs in sensitivity is for `evaluate` to say.
  */
-export function proposeSeriesRule (tuberFree: readonly SeriesProbabilities[], threshold: number, specificity: number): SeriesRule {
+export function proposeSeriesRule (
+  tuberFree: readonly SeriesProbabilities[], threshold: number, specificity: number,
+): SeriesRule {
   const candidates: SeriesRule[] = []
   for (let positive = 1; positive <= 20; positive++) {
     for (let consecutive = 1; consecutive <= Math.min(positive, 6); consecutive++) {

@@ -20,7 +20,9 @@ export interface CanvasSliceRequest {
 }
 
 /** Draws a real tuber-free slice, with tubers implanted where asked. */
-export function drawCanvasSlice (random: Random, series: CanvasSeries, canvas: CanvasSlice, request: CanvasSliceRequest): DrawnSlice {
+export function drawCanvasSlice (
+  random: Random, series: CanvasSeries, canvas: CanvasSlice, request: CanvasSliceRequest,
+): DrawnSlice {
   const { size, difficulty, vary } = request
   const warp = vary ? randomWarp(random, size) : straightWarp(size, canvasSize * canvasPixel)
   const places = nearest(canvas.places, warp)

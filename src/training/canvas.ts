@@ -45,7 +45,8 @@ const fileName = /^(.+)_(FLAIR|T2W)\.nii(\.gz)?$/
  */
 export async function readCanvases (folder: string, wanted?: (patient: string) => boolean): Promise<CanvasSeries[]> {
   const out: CanvasSeries[] = []
-  const patients = (await readdir(folder, { withFileTypes: true })).filter(entry => entry.isDirectory()).map(entry => entry.name).sort()
+  const entries = await readdir(folder, { withFileTypes: true })
+  const patients = entries.filter(entry => entry.isDirectory()).map(entry => entry.name).sort()
   if (patients.length === 0) throw new AppError('training-data-invalid', 'the folder of canvases holds no folder of a patient')
   for (const patient of patients) {
     if (wanted !== undefined && !wanted(patient)) continue

@@ -2,7 +2,12 @@ import { encodePng } from '../imaging/png.ts'
 import type { RgbImage } from '../imaging/raster.ts'
 
 /** A picture of the sheet: brightness 0..1 and where the tuber is. */
-export interface SheetPicture { readonly size: number, readonly data: Float32Array, readonly mask: Float32Array, readonly label: 0 | 1 }
+export interface SheetPicture {
+  readonly size: number
+  readonly data: Float32Array
+  readonly mask: Float32Array
+  readonly label: 0 | 1
+}
 
 /** Share of tuber at which the outline runs. */
 const outlineLevel = 0.3
@@ -30,6 +35,7 @@ export function contactSheet (pictures: readonly SheetPicture[], columns: number
 /** Just outside the tuber, next to it. */
 function isOutline (mask: Float32Array, size: number, x: number, y: number): boolean {
   if (mask[y * size + x]! > outlineLevel) return false
-  return [[x - 1, y], [x + 1, y], [x, y - 1], [x, y + 1]]
-    .some(([column, row]) => column! >= 0 && row! >= 0 && column! < size && row! < size && mask[row! * size + column!]! > outlineLevel)
+  const isTuber = (column: number, row: number): boolean =>
+    column >= 0 && row >= 0 && column < size && row < size && mask[row * size + column]! > outlineLevel
+  return isTuber(x - 1, y) || isTuber(x + 1, y) || isTuber(x, y - 1) || isTuber(x, y + 1)
 }

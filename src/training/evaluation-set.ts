@@ -35,11 +35,13 @@ export interface EvaluationSet {
 export async function * evaluationSlices (set: EvaluationSet, preprocessing: Preprocessing): AsyncGenerator<EvaluationSlice> {
   if (set.labelled !== undefined) yield * labelledSlices(set.labelled, set, preprocessing)
   for (const folder of set.tuberFree) {
-    yield * readTuberFree(folder, { preprocessing, wanted: chooser(set), ...set.excluded === undefined ? {} : { excluded: set.excluded } })
+    const lesion = set.excluded === undefined ? {} : { excluded: set.excluded }
+    yield * readTuberFree(folder, { preprocessing, wanted: chooser(set), ...lesion })
   }
   if (set.canvases !== undefined) {
     const canvases = await readCanvases(set.canvases, chooser(set))
-    yield * implantedPairs(canvases, { preprocessing, difficulties: set.difficulties.map(known), repeats: set.repeats, seed: set.seed })
+    const { repeats, seed } = set
+    yield * implantedPairs(canvases, { preprocessing, difficulties: set.difficulties.map(known), repeats, seed })
   }
   if (set.labelMaps !== undefined) yield * syntheticSlices(set.labelMaps, set, preprocessing)
 }
@@ -64,7 +66,9 @@ async function * labelledSlices (csv: string, set: EvaluationSet, preprocessing:
   }
 }
 
-async function * syntheticSlices (folder: string, set: EvaluationSet, preprocessing: Preprocessing): AsyncGenerator<EvaluationSlice> {
+async function * syntheticSlices (
+  folder: string, set: EvaluationSet, preprocessing: Preprocessing,
+): AsyncGenerator<EvaluationSlice> {
   const labelMaps = await readLabelMaps(folder, chooser(set))
   const synthesizer = new Synthesizer({ labelMaps, canvases: [], seed: set.seed })
   for (let index = 0; index < set.count; index++) {

@@ -4,7 +4,7 @@ import type { SeriesProbabilities } from './calibration.ts'
 import { holds, proposeSeriesRule, proposeThreshold } from './calibration.ts'
 import type { EvaluationSlice, JudgedSlice } from './evaluation-slice.ts'
 import type { Figures, Interval } from './metrics.ts'
-import { auc, bootstrap, figures, intervals } from './metrics.ts'
+import { bootstrap, figures, intervals } from './metrics.ts'
 import { pairedTest } from './paired-test.ts'
 import type { PairedFigures } from './paired-test.ts'
 import { pointsAt } from './pointing.ts'
@@ -27,7 +27,8 @@ export async function judge (
     const found = await classifier.classify(waiting.map(slice => slice.raster), methods)
     for (const [i, { raster: _, mask, ...known }] of waiting.entries()) {
       const [map] = found[i]!.heatmaps
-      out.push({ ...known, probability: found[i]!.probability, ...mask === undefined || map === undefined ? {} : { pointed: pointsAt(map, mask) } })
+      const pointed = mask === undefined || map === undefined ? {} : { pointed: pointsAt(map, mask) }
+      out.push({ ...known, probability: found[i]!.probability, ...pointed })
     }
     options.onSlice?.(out.length)
     waiting = []
@@ -47,7 +48,14 @@ export interface SliceFigures {
   readonly intervals: Partial<Record<keyof Figures, Interval>>
 }
 
-export interface SeriesVerdict { readonly series: string, readonly patient: string, readonly label: 0 | 1, readonly positiveSlices: number, readonly slices: number, readonly positive: boolean }
+export interface SeriesVerdict {
+  readonly series: string
+  readonly patient: string
+  readonly label: 0 | 1
+  readonly positiveSlices: number
+  readonly slices: number
+  readonly positive: boolean
+}
 
 export interface EvaluationReport {
   readonly threshold: number
@@ -55,8 +63,14 @@ export interface EvaluationReport {
   readonly perSlice: SliceFigures
   readonly perContrast: Readonly<Record<string, SliceFigures>>
   readonly tuberFree: {
-    readonly slices: number, readonly falsePositiveRate: number, readonly interval: Interval | undefined, readonly aboveHalf: number
-    readonly series: number, readonly positiveSeries: number, readonly positiveSeriesRate: number
+    readonly slices: number
+    readonly falsePositiveRate: number
+    readonly interval: Interval | undefined
+    /** share of slices at 0.5 or more */
+    readonly aboveHalf: number
+    readonly series: number
+    readonly positiveSeries: number
+    readonly positiveSeriesRate: number
   }
   readonly series: readonly SeriesVerdict[]
   readonly paired: Readonly<Record<string, PairedFigures>>
@@ -67,14 +81,21 @@ export interface EvaluationReport {
 
 /** Everything that a set of judged slices says about a model. @param specificity wanted of slices and of series */
 export function report (
-  judged: readonly JudgedSlice[], { threshold, seriesRule, specificity }: { threshold: number, seriesRule: SeriesRule, specificity?: number | undefined },
+  judged: readonly JudgedSlice[], { threshold, seriesRule, specificity }: {
+    threshold: number,
+    seriesRule: SeriesRule,
+    specificity?: number | undefined,
+  },
 ): EvaluationReport {
   const negatives = judged.filter(slice => slice.label === 0)
   const tuberFree = seriesOf(negatives)
-  const rate = (sample: readonly JudgedSlice[]): { rate: number } => ({ rate: share(sample, slice => slice.probability >= threshold) })
+  const rate = (sample: readonly JudgedSlice[]): { rate: number } =>
+    ({ rate: share(sample, slice => slice.probability >= threshold) })
   const series = seriesOf(judged.filter(slice => slice.pair === undefined || slice.label === 0))
   const pointed = judged.filter(slice => slice.pointed !== undefined)
-  const proposed = specificity === undefined ? undefined : proposeThreshold(negatives.map(slice => slice.probability), specificity)
+  const proposed = specificity === undefined
+    ? undefined
+    : proposeThreshold(negatives.map(slice => slice.probability), specificity)
   const positiveSeries = tuberFree.filter(one => holds(seriesRule, one.probabilities, threshold)).length
   return {
     threshold,
@@ -100,7 +121,9 @@ export function report (
       positive: holds(seriesRule, one.probabilities, threshold),
     })),
     paired: pairedTest(judged),
-    pointing: pointed.length === 0 ? undefined : { slices: pointed.length, hits: pointed.filter(slice => slice.pointed === true).length },
+    pointing: pointed.length === 0
+      ? undefined
+      : { slices: pointed.length, hits: pointed.filter(slice => slice.pointed === true).length },
     proposal: specificity === undefined || proposed === undefined
       ? undefined
       : { specificity, threshold: proposed, seriesRule: proposeSeriesRule(tuberFree, proposed, specificity) },
@@ -117,7 +140,9 @@ export function seriesOf (judged: readonly JudgedSlice[]): SeriesProbabilities[]
     else known.push(slice)
   }
   return [...found].map(([name, slices]) => ({
-    name, patient: slices[0]!.patient, probabilities: [...slices].sort((one, other) => one.index - other.index).map(slice => slice.probability),
+    name,
+    patient: slices[0]!.patient,
+    probabilities: [...slices].sort((one, other) => one.index - other.index).map(slice => slice.probability),
   }))
 }
 
@@ -125,7 +150,7 @@ function figuresOf (judged: readonly JudgedSlice[], threshold: number): SliceFig
   return {
     slices: judged.length,
     patients: new Set(judged.map(slice => slice.patient)).size,
-    figures: Object.fromEntries(Object.entries({ ...figures(judged, threshold), auc: auc(judged) }).filter(([, value]) => !Number.isNaN(value))),
+    figures: Object.fromEntries(Object.entries(figures(judged, threshold)).filter(([, value]) => !Number.isNaN(value))),
     intervals: intervals(judged, threshold),
   }
 }

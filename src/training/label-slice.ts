@@ -25,11 +25,12 @@ export function drawLabelSlice (random: Random, volume: TissueVolume, request: L
   const cut = randomCut(random, volume, request.withTubers)
   const folded = foldTable(random)
   let codes = sample(volume, warp, cut, 0, folded)
+  const places = corticalPlaces(codes, size)
   const tubers = request.withTubers
-    ? placeSpots(random, corticalPlaces(codes, size), size, tuberCount(random, difficulty), warp.pixel, difficulty.size ?? tuberSize)
+    ? placeSpots(random, places, size, tuberCount(random, difficulty), warp.pixel, difficulty.size ?? tuberSize)
     : []
   // tuber-free slices get the same warps, so that a warp is no cue
-  const widened = request.withTubers ? tubers : placeSpots(random, corticalPlaces(codes, size), size, random.below(4), warp.pixel, tuberSize)
+  const widened = request.withTubers ? tubers : placeSpots(random, places, size, random.below(4), warp.pixel, tuberSize)
   let moved = false
   for (const spot of widened) {
     if (!random.chance(0.5)) continue
@@ -40,7 +41,8 @@ export function drawLabelSlice (random: Random, volume: TissueVolume, request: L
 
   const signal = signalOf(random, flair)
   const table = intensities(random, flair, signal)
-  const slab = [sample(volume, warp, cut, -cut.thickness / 3, folded), codes, sample(volume, warp, cut, cut.thickness / 3, folded)]
+  const step = cut.thickness / 3
+  const slab = [sample(volume, warp, cut, -step, folded), codes, sample(volume, warp, cut, step, folded)]
   let picture = render(random, size, slab, table, signal)
   picture = blur(picture, size, random.uniform(0.35, 0.8))
   const isWhite = maskOf(codes, code => code === tissue.whiteMatter)
@@ -58,7 +60,13 @@ export function drawLabelSlice (random: Random, volume: TissueVolume, request: L
   return { size, pixel: warp.pixel, picture, tuber, brain: maskOf(codes, isBrain), white: signal.white }
 }
 
-interface Cut { readonly z: number, readonly tiltX: number, readonly tiltY: number, /** millimetres */ readonly thickness: number }
+interface Cut {
+  readonly z: number
+  readonly tiltX: number
+  readonly tiltY: number
+  /** millimetres */
+  readonly thickness: number
+}
 
 function randomCut (random: Random, volume: TissueVolume, withTubers: boolean): Cut {
   const [low, high] = withTubers || random.chance(0.8) ? volume.cerebrum : volume.brain
@@ -70,7 +78,7 @@ function randomCut (random: Random, volume: TissueVolume, withTubers: boolean): 
   }
 }
 
-/** Which fluid next to cortex and ventricle wall becomes tissue: children have narrower sulci and ventricles than these adults. */
+/** Which fluid next to cortex and ventricle wall becomes tissue: children have narrower sulci and ventricles than adults. */
 function foldTable (random: Random): Uint8Array {
   const table = Uint8Array.from({ length: tissueCount }, (_, code) => code)
   const sulci = random.choice([0, 1, 1, 2])
@@ -217,7 +225,9 @@ function drawLesions (
 }
 
 /** Bright rim of the ventricles, as FLAIR shows it. */
-function drawCaps (random: Random, picture: Plane, size: number, ventricle: Uint8Array, white: Uint8Array, strength: number): void {
+function drawCaps (
+  random: Random, picture: Plane, size: number, ventricle: Uint8Array, white: Uint8Array, strength: number,
+): void {
   const near = dilate(ventricle, size, 2)
   const uneven = smoothField(random, size, 8, 0.3)
   for (let i = 0; i < picture.length; i++) {

@@ -44,7 +44,9 @@ export function labelledSource (files: readonly LabelledFile[], options: Labelle
 }
 
 /** Every file once, as it is, in batches. */
-export async function plainBatches (files: readonly LabelledFile[], preprocessing: Preprocessing, batchSize: number): Promise<TrainingBatch[]> {
+export async function plainBatches (
+  files: readonly LabelledFile[], preprocessing: Preprocessing, batchSize: number,
+): Promise<TrainingBatch[]> {
   const out: TrainingBatch[] = []
   for (let first = 0; first < files.length; first += batchSize) {
     const items: Item[] = []

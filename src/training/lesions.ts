@@ -9,7 +9,11 @@ export interface Spot { readonly x: number, readonly y: number, readonly radius:
 export interface SpotSize { readonly median: number, readonly sigma: number, readonly low: number, readonly high: number }
 
 /** How sharp, how strong and how ragged spots are. */
-export interface SpotLook { readonly sharpness: readonly [number, number], readonly amplitude: readonly [number, number], readonly roughness: number }
+export interface SpotLook {
+  readonly sharpness: readonly [number, number]
+  readonly amplitude: readonly [number, number]
+  readonly roughness: number
+}
 
 /** Tubers of the evidence study: radius 7 mm (log-normal, 0.45), 2.5 to 16 mm. */
 export const tuberSize: SpotSize = { median: 7, sigma: 0.45, low: 2.5, high: 16 }

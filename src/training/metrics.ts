@@ -11,7 +11,12 @@ export interface Judged {
 }
 
 /** Counts at a threshold. */
-export interface Confusion { readonly truePositive: number, readonly falsePositive: number, readonly trueNegative: number, readonly falseNegative: number }
+export interface Confusion {
+  readonly truePositive: number
+  readonly falsePositive: number
+  readonly trueNegative: number
+  readonly falseNegative: number
+}
 
 /** The figures of the paper. A ratio without a denominator is NaN: it was not measured. */
 export interface Figures {
@@ -29,7 +34,12 @@ export interface Figures {
 export function confusion (judged: readonly Judged[], threshold: number): Confusion {
   const count = (label: 0 | 1, positive: boolean): number =>
     judged.filter(one => one.label === label && (one.probability >= threshold) === positive).length
-  return { truePositive: count(1, true), falsePositive: count(0, true), trueNegative: count(0, false), falseNegative: count(1, false) }
+  return {
+    truePositive: count(1, true),
+    falsePositive: count(0, true),
+    trueNegative: count(0, false),
+    falseNegative: count(1, false),
+  }
 }
 
 export function figures (judged: readonly Judged[], threshold: number): Figures {
@@ -113,6 +123,8 @@ export function bootstrap<Name extends string, Item extends { readonly patient: 
 }
 
 /** The figures' intervals. */
-export function intervals (judged: readonly Judged[], threshold: number, options: BootstrapOptions = {}): Partial<Record<keyof Figures, Interval>> {
+export function intervals (
+  judged: readonly Judged[], threshold: number, options: BootstrapOptions = {},
+): Partial<Record<keyof Figures, Interval>> {
   return bootstrap(judged, sample => ({ ...figures(sample, threshold) }), options)
 }

@@ -3,7 +3,7 @@ export interface Mask { readonly width: number, readonly height: number, readonl
 
 const far = 1e12
 
-/** Euclidean distance, in pixels, of each 1 to the nearest 0 (Felzenszwalb & Huttenlocher 2012); outside the picture is neither. */
+/** Distance, in pixels, of each 1 to the nearest 0 (Felzenszwalb & Huttenlocher 2012); outside the picture is neither. */
 export function distanceToZero ({ width, height, data }: Mask): Float32Array {
   const squared = new Float64Array(width * height)
   for (let i = 0; i < squared.length; i++) squared[i] = data[i] === 0 ? 0 : far

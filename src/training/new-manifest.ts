@@ -1,5 +1,5 @@
 import type { Preprocessing } from '../imaging/preprocessing.ts'
-import type { ModelManifest } from '../model/manifest.ts'
+import type { ModelDescription } from '../model/write-layers-model.ts'
 import type { Candidate, TrainingData } from './training-session.ts'
 
 export interface NewManifestOptions {
@@ -15,11 +15,10 @@ export interface NewManifestOptions {
 }
 
 /** The manifest of a network just trained: threshold 0.5 and one positive slice, until `evaluate --write` calibrates both. */
-export function newManifest (options: NewManifestOptions): Omit<ModelManifest, 'files'> {
+export function newManifest (options: NewManifestOptions): ModelDescription {
   const { candidate, preprocessing, data } = options
   const { validation, trainee } = candidate
   return {
-    schemaVersion: 1,
     name: options.name,
     version: options.version,
     architecture: candidate.architecture,
@@ -29,8 +28,13 @@ export function newManifest (options: NewManifestOptions): Omit<ModelManifest, '
     ...trainee.evidenceLayer === undefined ? {} : { evidenceLayer: trainee.evidenceLayer },
     seriesRule: { kind: 'count', positive: 1, consecutive: 1 },
     age: { minimum: 5, maximum: 60, undeterminedBelow: 2 },
-    training: { data: sourceOf(data, options.trainingPatients), command: options.command, seed: options.seed, softwareVersion: options.softwareVersion },
-    metrics: Object.fromEntries(Object.entries(validation).filter(([, value]) => Number.isFinite(value))
+    training: {
+      data: sourceOf(data, options.trainingPatients),
+      command: options.command,
+      seed: options.seed,
+      softwareVersion: options.softwareVersion,
+    },
+    metrics: Object.fromEntries(Object.entries<number>({ ...validation }).filter(([, value]) => Number.isFinite(value))
       .map(([name, value]) => [`validation.${name}`, Number(value.toFixed(4))])),
     intendedUse: 'Research use only. Marks axial T2 and FLAIR slices that may show conspicuous cortical tubers. Not for diagnosis.',
     limits: limits(data),

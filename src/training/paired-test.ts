@@ -20,7 +20,8 @@ export function pairedTest (judged: readonly JudgedSlice[]): Record<string, Pair
   const out: Record<string, PairedFigures> = {}
   for (const difficulty of difficulties) {
     for (const contrast of [undefined, ...contrasts.length > 1 ? contrasts : []]) {
-      const of = (slices: readonly JudgedSlice[]): JudgedSlice[] => slices.filter(slice => contrast === undefined || slice.contrast === contrast)
+      const of = (slices: readonly JudgedSlice[]): JudgedSlice[] =>
+        slices.filter(slice => contrast === undefined || slice.contrast === contrast)
       const implanted = of(paired.filter(slice => slice.pair?.difficulty === difficulty))
       if (implanted.length > 0) out[contrast === undefined ? difficulty : `${difficulty} ${contrast}`] = compare(implanted, of(without))
     }
@@ -34,5 +35,6 @@ function compare (implanted: readonly JudgedSlice[], without: readonly JudgedSli
     const before = own.get(slice.pair!.key) ?? Number.NaN
     return sum + (slice.probability > before ? 1 : slice.probability === before ? 0.5 : 0)
   }, 0)
-  return { implanted: implanted.length, without: without.length, auc: auc([...implanted, ...without]), wins: wins / implanted.length }
+  const all = [...implanted, ...without]
+  return { implanted: implanted.length, without: without.length, auc: auc(all), wins: wins / implanted.length }
 }

@@ -67,12 +67,15 @@ export function toTissues (labels: AxialVolume): Uint8Array {
   const out = new Uint8Array(labels.data.length)
   for (let i = 0; i < out.length; i++) out[i] = table[labels.data[i]!] ?? 0
   markNear(out, labels.size, tissue.csf, tissue.cortex, [tissue.csfNear1, tissue.csfNear2])
-  markNear(out, labels.size, tissue.ventricle, tissue.whiteMatter, [tissue.ventricleNear1, tissue.ventricleNear2, tissue.ventricleNear3])
+  markNear(out, labels.size, tissue.ventricle, tissue.whiteMatter,
+    [tissue.ventricleNear1, tissue.ventricleNear2, tissue.ventricleNear3])
   return out
 }
 
 /** Recodes fluid voxels by their in-plane distance (city block) to a tissue: one code for each ring. */
-function markNear (codes: Uint8Array, size: readonly [number, number, number], fluid: number, wall: number, rings: readonly number[]): void {
+function markNear (
+  codes: Uint8Array, size: readonly [number, number, number], fluid: number, wall: number, rings: readonly number[],
+): void {
   const [nx, ny, nz] = size
   let inner = wall
   for (const ring of rings) {

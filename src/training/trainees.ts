@@ -13,7 +13,11 @@ export interface NewTrainee extends Trainee { readonly gradCamLayer: string }
 
 /** A network with fresh weights. `small`: a quarter of the filters, for tests and first tries. */
 export function newTrainee (
-  tf: TensorFlow, architecture: TrainableArchitecture, { size, seed, small = false }: { size: number, seed: number, small?: boolean },
+  tf: TensorFlow, architecture: TrainableArchitecture, { size, seed, small = false }: {
+    size: number,
+    seed: number,
+    small?: boolean,
+  },
 ): NewTrainee {
   const inputShape = [size, size, 3] as const
   switch (architecture) {

@@ -51,10 +51,11 @@ export interface TrainingHooks {
  * @throws AppError `interrupted`, `engine-failed` where the loss is no longer a number
  */
 export async function train (
-  tf: TensorFlow, trainee: Trainee, plan: TrainingPlan, training: BatchSource, validation: readonly TrainingBatch[], hooks: TrainingHooks = {},
+  tf: TensorFlow, trainee: Trainee, plan: TrainingPlan, training: BatchSource, validation: readonly TrainingBatch[],
+  hooks: TrainingHooks = {},
 ): Promise<EpochFigures[]> {
   const network = withLogits(tf, trainee)
-  const variables = trainee.model.trainableWeights.map(weight => weight.read() as Variable)
+  const variables = variablesOf(trainee.model)
   const optimizer = new AdamW(tf, variables, { weightDecay: plan.weightDecay })
   const { signal, resume } = hooks
   const history = [...(resume?.history ?? [])]
@@ -102,7 +103,8 @@ function withLogits (tf: TensorFlow, { model, logitLayer, evidenceLayer }: Train
 }
 
 function trainStep (
-  tf: TensorFlow, network: LayersModel, trainee: Trainee, variables: readonly Variable[], optimizer: AdamW, batch: TrainingBatch, rate: number,
+  tf: TensorFlow, network: LayersModel, trainee: Trainee, variables: readonly Variable[], optimizer: AdamW,
+  batch: TrainingBatch, rate: number,
 ): number {
   return tf.tidy(() => {
     const { value, grads } = tf.variableGrads(() => objectiveOf(tf, network, trainee, batch, true).objective, [...variables])
@@ -113,7 +115,9 @@ function trainStep (
 
 interface Objective { readonly objective: Scalar, readonly logits: Tensor }
 
-function objectiveOf (tf: TensorFlow, network: LayersModel, trainee: Trainee, batch: TrainingBatch, training: boolean): Objective {
+function objectiveOf (
+  tf: TensorFlow, network: LayersModel, trainee: Trainee, batch: TrainingBatch, training: boolean,
+): Objective {
   const [, height = 0, width = 0, channels = 0] = network.inputs[0]!.shape
   const pictures: Tensor4D = tf.tensor4d(batch.pictures, [batch.count, height!, width!, channels!])
   const labels: Tensor2D = tf.tensor2d(batch.labels, [batch.count, 1])
@@ -145,6 +149,11 @@ function validate (
     }
   }
   return { objective: objective / count, loss: loss / count, probabilities }
+}
+
+/** What a layer reads its weights from is the variable itself (LayerVariable.read), though its type says tensor. */
+function variablesOf (model: LayersModel): Variable[] {
+  return model.trainableWeights.map(weight => weight.read()) as unknown[] as Variable[]
 }
 
 /** All weights, normalisation statistics too, in the model's order. */

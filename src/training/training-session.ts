@@ -61,14 +61,17 @@ export interface Candidate {
 }
 
 /** Trains each architecture on the same data and sorts them by validation loss, lowest first. @throws AppError */
-export async function runSession (options: SessionOptions): Promise<{ candidates: Candidate[], trainingPatients: readonly string[] }> {
+export async function runSession (
+  options: SessionOptions,
+): Promise<{ candidates: Candidate[], trainingPatients: readonly string[] }> {
   const tf = await loadTensorFlow()
   const { training, trainingPatients, validation } = await openData(options)
   try {
     const labels = validation.flatMap(batch => [...batch.labels])
     const candidates: Candidate[] = []
     for (const architecture of options.architectures) {
-      const trainee = newTrainee(tf, architecture, { size: options.preprocessing.width, seed: options.seed, small: options.small })
+      const { preprocessing, seed, small } = options
+      const trainee = newTrainee(tf, architecture, { size: preprocessing.width, seed, small })
       if (options.initial !== undefined) await loadInitialWeights(tf, trainee.model, options.initial)
       const fingerprint = planOf(options, architecture, trainingPatients)
       const path = options.checkpoint === undefined ? undefined : `${options.checkpoint}.${architecture}`
@@ -80,7 +83,11 @@ export async function runSession (options: SessionOptions): Promise<{ candidates
         resume: path !== undefined && options.resume ? await readCheckpoint(path, fingerprint) : undefined,
       })
       const best = history.reduce((lowest, epoch) => epoch.loss < lowest.loss ? epoch : lowest)
-      const judged = best.probabilities.map((probability, i) => ({ probability, label: labels[i] === 1 ? 1 as const : 0 as const, patient: '' }))
+      const judged = best.probabilities.map((probability, i) => ({
+        probability,
+        label: labels[i] === 1 ? 1 as const : 0 as const,
+        patient: '',
+      }))
       candidates.push({ architecture, trainee, history, bestEpoch: best.epoch, validation: figures(judged, 0.5) })
     }
     candidates.sort((one, other) => one.validation.logLoss - other.validation.logLoss)
@@ -90,7 +97,11 @@ export async function runSession (options: SessionOptions): Promise<{ candidates
   }
 }
 
-interface OpenData { readonly training: BatchSource, readonly trainingPatients: readonly string[], readonly validation: TrainingBatch[] }
+interface OpenData {
+  readonly training: BatchSource
+  readonly trainingPatients: readonly string[]
+  readonly validation: TrainingBatch[]
+}
 
 async function openData (options: SessionOptions): Promise<OpenData> {
   const { data, preprocessing, batchSize, seed } = options
@@ -120,11 +131,14 @@ async function openData (options: SessionOptions): Promise<OpenData> {
   } finally {
     await judge.close()
   }
-  return { training: threadedSource({ ...base, patients: trainingPatients, seed, varied: true }, options.threads), trainingPatients, validation }
+  const training = threadedSource({ ...base, patients: trainingPatients, seed, varied: true }, options.threads)
+  return { training, trainingPatients, validation }
 }
 
 /** By the CSV's column `set` where it has one, else by the patients named. @throws AppError `training-data-invalid` */
-function splitFiles (files: readonly LabelledFile[], options: SessionOptions): { training: LabelledFile[], validation: LabelledFile[] } {
+function splitFiles (
+  files: readonly LabelledFile[], options: SessionOptions,
+): { training: LabelledFile[], validation: LabelledFile[] } {
   const named = files.some(file => file.set !== undefined)
   const patients = [...new Set(files.map(file => file.patient))]
   if (!named) splitPatients(patients, options.validationPatients, options.leftOut)
@@ -156,8 +170,8 @@ async function patientsIn (folder: string | undefined, kind: 'files' | 'folders'
 
 /** Everything that makes two runs the same run. */
 function planOf (options: SessionOptions, architecture: string, patients: readonly string[]): string {
-  const { epochs, stepsPerEpoch, batchSize, learningRate, schedule, weightDecay, seed, small, preprocessing, validationPatients } = options
-  return JSON.stringify({
-    architecture, epochs, stepsPerEpoch, batchSize, learningRate, schedule, weightDecay, seed, small, preprocessing, validationPatients, patients,
-  })
+  const { epochs, stepsPerEpoch, batchSize, learningRate, schedule, weightDecay, seed, small } = options
+  const { preprocessing, validationPatients } = options
+  const plan = { architecture, epochs, stepsPerEpoch, batchSize, learningRate, schedule, weightDecay, seed, small }
+  return JSON.stringify({ ...plan, preprocessing, validationPatients, patients })
 }

@@ -38,7 +38,9 @@ export async function * readTuberFree (folder: string, options: TuberFreeOptions
   if (others.length > 0) yield * dicomSlices(others, options)
 }
 
-async function * volumeSlices (folder: string, path: string, paths: readonly string[], options: TuberFreeOptions): AsyncGenerator<EvaluationSlice> {
+async function * volumeSlices (
+  folder: string, path: string, paths: readonly string[], options: TuberFreeOptions,
+): AsyncGenerator<EvaluationSlice> {
   const stem = basename(path).replace(niftiName, '')
   const patient = dirname(path) === folder.replace(/\/$/, '') ? stem.replace(/_(FLAIR|T2W?)$/, '') : basename(dirname(path))
   if (options.wanted?.(patient) === false) return

@@ -37,7 +37,12 @@ export function toAxial (volume: NiftiVolume): AxialVolume {
   }
 }
 
-interface AxisMatch { /** voxel axis */ readonly voxel: number, /** +1: the voxel axis runs with the world axis */ readonly sign: number }
+interface AxisMatch {
+  /** voxel axis */
+  readonly voxel: number
+  /** +1: the voxel axis runs with the world axis */
+  readonly sign: number
+}
 
 /** For each world axis (right, anterior, superior) the voxel axis that is nearest to it, each used once, the clearest first. */
 function closestAxes (affine: readonly number[]): AxisMatch[] {
@@ -59,7 +64,9 @@ function strides (size: readonly [number, number, number]): number[] {
   return [1, size[0], size[0] * size[1]]
 }
 
-function permuted (affine: readonly number[], axes: readonly AxisMatch[], flips: readonly boolean[], extents: readonly number[]): number[] {
+function permuted (
+  affine: readonly number[], axes: readonly AxisMatch[], flips: readonly boolean[], extents: readonly number[],
+): number[] {
   const out = new Array<number>(12).fill(0)
   for (let row = 0; row < 3; row++) {
     let origin = affine[row * 4 + 3]!

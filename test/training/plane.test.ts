@@ -1,0 +1,46 @@
+import t from 'tap'
+import { blur, dilate, quantile, smoothField } from '../../src/training/plane.ts'
+import { Random } from '../../src/training/random.ts'
+
+t.test('a blur keeps a constant, the sum of a spot, and has the variance asked for', async t => {
+  const size = 33
+  t.ok(blur(new Float32Array(size * size).fill(3), size, 2).every(value => Math.abs(value - 3) < 1e-5))
+  const spot = new Float32Array(size * size)
+  spot[16 * size + 16] = 1
+  const spread = blur(spot, size, 2)
+  t.ok(Math.abs(spread.reduce((sum, value) => sum + value, 0) - 1) < 1e-5)
+  const variance = spread.reduce((sum, value, i) => sum + value * (i % size - 16) ** 2, 0)
+  // cut after five pixels, at 2.75 σ, the variance of a Gaussian of σ 2 is 0.95 × 4
+  t.ok(Math.abs(variance - 3.8) < 0.05, String(variance))
+  t.same(blur(spot, size, 0.1), spot, 'below 0.15 nothing changes')
+})
+
+t.test('a mask grows by a square', async t => {
+  const mask = Uint8Array.from([
+    0, 0, 0, 0, 0,
+    0, 1, 0, 0, 0,
+    0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0,
+  ])
+  t.same([...dilate(mask, 5, 1)], [
+    1, 1, 1, 0, 0,
+    1, 1, 1, 0, 0,
+    1, 1, 1, 0, 0,
+    0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0,
+  ])
+})
+
+t.test('a smooth field is repeatable, smooth, and passes through its knots', async t => {
+  const field = smoothField(new Random(1), 25, 5, 1)
+  t.same(field, smoothField(new Random(1), 25, 5, 1))
+  const knots = new Random(1).fillNormal(new Float32Array(25))
+  for (let y = 0; y < 5; y++) for (let x = 0; x < 5; x++) t.ok(Math.abs(field[y * 6 * 25 + x * 6]! - knots[y * 5 + x]!) < 1e-5)
+})
+
+t.test('quantiles are nearest ranks', async t => {
+  t.equal(quantile(Float32Array.of(4, 1, 3, 2), 0.5), 3)
+  t.equal(quantile(Float32Array.of(4, 1, 3, 2), 1), 4)
+  t.ok(Number.isNaN(quantile(new Float32Array(0), 0.5)))
+})
