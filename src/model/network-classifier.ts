@@ -6,9 +6,6 @@ import type { Heatmap, HeatmapMethod } from './finding.ts'
 import { heatmapOf } from './heatmap.ts'
 import type { ModelManifest } from './manifest.ts'
 
-/** Slices of one run: more gain little time and cost memory. */
-const batchSize = 4
-
 /** A network on an engine; see `loadModel`. */
 export class NetworkClassifier implements Classifier {
   readonly manifest: ModelManifest
@@ -34,8 +31,8 @@ export class NetworkClassifier implements Classifier {
     }
     for (const raster of rasters) this.#checkSize(raster)
     const classifications: Classification[] = []
-    for (let start = 0; start < rasters.length; start += batchSize) {
-      const batch = rasters.slice(start, start + batchSize)
+    for (let start = 0; start < rasters.length; start += this.#engine.batchSize) {
+      const batch = rasters.slice(start, start + this.#engine.batchSize)
       const output = await this.#engine.run(joined(batch), batch.length,
         { gradCam: methods.includes('grad-cam'), saliency: methods.includes('saliency') })
       classifications.push(...batch.map((raster, index) => classificationOf(output, index, raster, methods)))

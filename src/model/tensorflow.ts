@@ -10,10 +10,10 @@ export type TensorFlow = typeof import('@tensorflow/tfjs')
  * @throws AppError `engine-unavailable` where it is not installed or its binding was not built
  */
 export async function loadTensorFlow (): Promise<TensorFlow> {
-  // tfjs-node still calls two helpers that Node 24 no longer has
+  // tfjs-node still calls two helpers that Node 22 warns of and Node 24 no longer has
   const legacy = createRequire(import.meta.url)('node:util') as Record<string, unknown>
-  legacy['isNullOrUndefined'] ??= (value: unknown) => value === null || value === undefined
-  legacy['isArray'] ??= Array.isArray
+  legacy['isNullOrUndefined'] = (value: unknown) => value === null || value === undefined
+  legacy['isArray'] = Array.isArray
   // keeps the C library from writing its notes on the processor to standard error
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
   try {

@@ -25,6 +25,8 @@ export interface EngineOutput {
 export interface Engine {
   /** Library and version: `onnxruntime 1.30.0`. */
   readonly name: string
+  /** The number of slices that it computes best in one run. */
+  readonly batchSize: number
   /**
    * @param rasters `count` rasters one after another, each rows, columns, channels
    * @throws AppError `engine-failed`

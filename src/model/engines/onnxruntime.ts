@@ -28,7 +28,8 @@ export async function openOnnxRuntime (graph: LayerGraph, layers: ExplainedLayer
   try {
     session = await runtime.InferenceSession.create(model, {
       graphOptimizationLevel: 'all',
-      enableCpuMemArena: false,
+      // one slice a run keeps the arena small, and it saves a third of the time that a run without maps takes
+      enableCpuMemArena: true,
       logSeverityLevel: 3, // errors alone: its optimiser warns of what it merely leaves as it is
       ...threads === undefined ? {} : { intraOpNumThreads: threads },
       interOpNumThreads: 1,
@@ -43,6 +44,7 @@ export async function openOnnxRuntime (graph: LayerGraph, layers: ExplainedLayer
 
 class OnnxRuntimeEngine implements Engine {
   readonly name: string
+  readonly batchSize = 1
   readonly #runtime: Runtime
   readonly #session: InferenceSession
   readonly #inputShape: readonly number[]

@@ -52,6 +52,7 @@ function withoutSigmoid (files: ReadonlyMap<string, Uint8Array>): io.ModelArtifa
 
 class TensorFlowEngine implements Engine {
   readonly name = tensorFlowVersion()
+  readonly batchSize = 8
   readonly #tf: TensorFlow
   readonly #model: LayersModel
   readonly #explained: ExplainedLayers
