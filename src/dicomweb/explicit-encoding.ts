@@ -39,10 +39,14 @@ function * encodeAsIs (dataSet: DataSet, element: Element): Generator<Uint8Array
     yield endOfSequence
     return
   }
+  yield * encodeElement(element.tag, dataSet.vr(element), littleEndianValue(dataSet, element))
+}
+
+/** The value bytes of an element, in little endian whatever the data set has. */
+export function littleEndianValue (dataSet: DataSet, element: Element): Uint8Array {
   const { bytes, littleEndian } = dataSet.table
-  const vr = dataSet.vr(element)
   const value = bytes.subarray(element.offset, element.offset + element.length)
-  yield * encodeElement(element.tag, vr, littleEndian ? value : swapped(value, cellBytes[vr] ?? 1))
+  return littleEndian ? value : swapped(value, cellBytes[dataSet.vr(element)] ?? 1)
 }
 
 const itemStart = (() => {

@@ -78,6 +78,7 @@ class PartReader {
   readonly #dicer: Dicer
   readonly #queue: OpenPart[] = []
   readonly #unread = new Set<Readable>()
+  readonly #cut = new WeakSet<Readable>()
   readonly #stopped = new AbortController()
   #wake: () => void = () => undefined
   #failure: AppError | undefined
@@ -135,7 +136,8 @@ class PartReader {
   #open (body: Readable): void {
     this.#inHeader = true
     this.#headerBytes = 0
-    body.on('error', () => undefined)
+    // the error may come before anybody reads the part: its iterator would then end as if the part were whole
+    body.on('error', () => this.#cut.add(body))
     if (++this.#parts > this.#limits.parts) { this.#fail(tooLarge('parts')); return }
     // Dicer waits for a read that never comes when a part ends right at the edge of a full buffer
     body.once('end', () => body._read(0))
@@ -156,11 +158,14 @@ class PartReader {
   }
 
   async * #read (body: Readable): AsyncGenerator<Uint8Array> {
+    let cause: unknown
     try {
       yield * body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
-    } catch (cause) {
-      throw this.#failure ?? new AppError('request-malformed', 'The last part ends without a closing delimiter', { unterminated: true }, { cause })
+    } catch (error) {
+      cause = error
     }
+    if (cause === undefined && !this.#cut.has(body)) return
+    throw this.#failure ?? new AppError('request-malformed', 'The last part ends without a closing delimiter', { unterminated: true }, { cause })
   }
 
   #fail (error: AppError): void {

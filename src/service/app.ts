@@ -1,24 +1,33 @@
 import { randomUUID } from 'node:crypto'
 import helmet from '@fastify/helmet'
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
-import { requireScopes } from './auth.ts'
+import { type RegisteredRoute, requireScopes } from './auth.ts'
 import type { ServiceContext } from './context.ts'
 import { dicomWebRoot } from './dicomweb-url.ts'
 import type { Logger } from './logging.ts'
 import { type Problem, problemMediaType, problemOf, problemOfStatus } from './problems.ts'
+import { frameRoutes } from './routes/frames.ts'
 import { healthRoutes } from './routes/health.ts'
+import { metadataRoutes } from './routes/metadata.ts'
 import { retrieveRoutes } from './routes/retrieve.ts'
 import { searchRoutes } from './routes/search.ts'
 import { storeRoutes } from './routes/store.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every route with its scope. */
+    readonly registeredRoutes: readonly RegisteredRoute[]
+  }
+}
 
 /** All routes over a context, not listening yet. The caller closes it. */
 export async function buildApp (context: ServiceContext, logger: Logger): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = logger
   const app = Fastify({
     loggerInstance,
-    // its lines print the query string, where searches carry patient data
-    disableRequestLogging: true,
+    // its own lines print the query string, where searches carry patient data
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     bodyLimit: 2 ** 20,
@@ -38,7 +47,7 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   for (const type of [/^multipart\/related(?:;|$)/i, 'application/dicom'] as const) {
     app.addContentTypeParser(type, (_request, payload, done) => { done(null, payload) })
   }
-  requireScopes(app)
+  app.decorate('registeredRoutes', requireScopes(app))
   await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } })
   app.addHook('onSend', async (request, reply) => { void reply.header('x-request-id', request.id) })
   app.addHook('onResponse', async (request, reply) => {
@@ -46,9 +55,9 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
     request.log[level]({ req: request, res: reply, ms: Math.round(reply.elapsedTime) }, 'request')
   })
   await app.register(healthRoutes(context))
-  await app.register(storeRoutes(context), { prefix: dicomWebRoot })
-  await app.register(searchRoutes(context), { prefix: dicomWebRoot })
-  await app.register(retrieveRoutes(context), { prefix: dicomWebRoot })
+  for (const routes of [storeRoutes, searchRoutes, retrieveRoutes, metadataRoutes, frameRoutes]) {
+    await app.register(routes(context), { prefix: dicomWebRoot })
+  }
   return app
 }
 

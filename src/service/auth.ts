@@ -11,12 +11,20 @@ declare module 'fastify' {
   }
 }
 
+/** One route as it is registered. */
+export interface RegisteredRoute { readonly method: string, readonly url: string, readonly scope: Scope }
+
 /**
  * Demands that each route declares its scope. There are no credentials yet: the service listens on loopback unless it is
  * told otherwise, and a proxy in front of it authenticates.
+ * @returns the routes, filled as they are registered
  */
-export function requireScopes (app: FastifyInstance): void {
+export function requireScopes (app: FastifyInstance): readonly RegisteredRoute[] {
+  const routes: RegisteredRoute[] = []
   app.addHook('onRoute', route => {
-    if (route.config?.scope === undefined) throw new AppError('internal', `The route ${route.url} declares no scope`)
+    const scope = route.config?.scope
+    if (scope === undefined) throw new AppError('internal', `The route ${route.url} declares no scope`)
+    for (const method of [route.method].flat()) routes.push({ method, url: route.url, scope })
   })
+  return routes
 }

@@ -88,6 +88,20 @@ t.test('the last part without a closing delimiter is an error of that part alone
   }
 })
 
+t.test('the last part without a closing delimiter is noticed by a slow consumer too', async t => {
+  const bytes = message(['', 'whole'], ['', 'cut']).subarray(0, -7)
+  const seen: string[] = []
+  for await (const part of readParts(chunked(bytes, 10_000), 'b')) {
+    await new Promise(resolve => setTimeout(resolve, 20))
+    try {
+      for await (const chunk of part.body) seen.push(Buffer.from(chunk).toString())
+    } catch (error) {
+      seen.push((error as AppError).code)
+    }
+  }
+  t.strictSame(seen, ['whole', 'cut', 'request-malformed'])
+})
+
 t.test('without any part the loop simply ends', async t => {
   for (const body of ['', '--b--\r\n', '--c\r\n\r\nx\r\n--c--', '--b\n\nline feeds only\n--b--\n', '--b\r\n--b\r\n--b--']) {
     t.strictSame(bodies(await readAll(chunked(Buffer.from(body), 3), 'b')), [], JSON.stringify(body))

@@ -15,15 +15,15 @@ t.test('what was stored comes back byte for byte, at every level', async t => {
   const files = [dicomFile(), dicomFile({ sop: '1.2.3.4.2' })]
   t.equal((await service.store(multipart(files))).statusCode, 200)
   for (const url of ['/dicom-web/studies/1.2.3', '/dicom-web/studies/1.2.3/series/1.2.3.4']) {
-    const answer = await service.app.inject({ url })
+    const answer = await service.inject({ url })
     t.equal(answer.statusCode, 200)
     const parts = readMultipart(answer.rawPayload, answer.headers['content-type'])
     t.strictSame(parts.map(part => part.content), files)
     t.match(parts[0]!.headers, /^Content-Type: application\/dicom; transfer-syntax=1\.2\.840\.10008\.1\.2\.1\r\nContent-Location: http:.*\/instances\/1\.2\.3\.4\.1$/)
   }
-  const one = await service.app.inject({ url: instance })
+  const one = await service.inject({ url: instance })
   t.strictSame(readMultipart(one.rawPayload, one.headers['content-type']).map(part => part.content), [files[0]])
-  const single = await service.app.inject({ url: instance, headers: { accept: 'application/dicom' } })
+  const single = await service.inject({ url: instance, headers: { accept: 'application/dicom' } })
   t.equal(single.headers['content-type'], 'application/dicom; transfer-syntax=1.2.840.10008.1.2.1')
   t.equal(single.headers['content-disposition'], 'attachment')
   t.strictSame(single.rawPayload, files[0])
@@ -33,7 +33,7 @@ t.test('absent is 404, a malformed UID 400, an unacceptable type 406', async t =
   const service = await testService(t)
   await service.store(multipart([dicomFile()]))
   const status = async (url: string, accept?: string): Promise<number> =>
-    (await service.app.inject({ url, headers: accept === undefined ? {} : { accept } })).statusCode
+    (await service.inject({ url, headers: accept === undefined ? {} : { accept } })).statusCode
   t.equal(await status('/dicom-web/studies/1.2.4'), 404)
   t.equal(await status('/dicom-web/studies/1.2.3/series/9'), 404)
   t.equal(await status('/dicom-web/studies/1.2.4/series/1.2.3.4'), 404, 'a series of another study')
@@ -49,7 +49,7 @@ t.test('a purged study is gone', async t => {
   await service.store(multipart([dicomFile()]))
   t.equal(await service.archive.eraseStudy('1.2.3' as never), 1)
   for (const url of [instance, '/dicom-web/studies/1.2.3', '/dicom-web/studies/1.2.3/series/1.2.3.4']) {
-    t.equal((await service.app.inject({ url })).statusCode, 410, url)
+    t.equal((await service.inject({ url })).statusCode, 410, url)
   }
 })
 
@@ -73,8 +73,8 @@ t.test('compressed and big endian images come back as stored, and decoded as pyd
     const service = await testService(t)
     const original = readFileSync(path)
     const url = (await service.store(multipart([original]))).json<StoreAnswer>()['00081199'].Value[0]!['00081190'].Value[0]!
-    const asStored = await service.app.inject({ url, headers: { accept: 'application/dicom; transfer-syntax=*' } })
-    const converted = await service.app.inject({ url, headers: { accept: 'application/dicom' } })
+    const asStored = await service.inject({ url, headers: { accept: 'application/dicom; transfer-syntax=*' } })
+    const converted = await service.inject({ url, headers: { accept: 'application/dicom' } })
     t.equal(converted.headers['content-type'], 'application/dicom; transfer-syntax=1.2.840.10008.1.2.1', `${path} ${converted.statusCode === 200 ? '' : converted.body}`)
     if (/big/.test(path)) t.ok(asStored.rawPayload.equals(converted.rawPayload), 'big endian is never sent')
     else t.ok(asStored.rawPayload.subarray(128).equals(original.subarray(128)), 'byte for byte')

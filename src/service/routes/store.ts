@@ -33,7 +33,7 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
     const limit = settings.maxRequestBytes
     if (length > limit) throw new AppError('payload-too-large', 'The request is too large', { limit })
     const { header, parameter } = acceptOf(request)
-    if (settings.strict && header === undefined && parameter === undefined) throw new AppError('not-acceptable', 'The request has no Accept header')
+    if (settings.strict && (parameter ?? header ?? '').trim() === '') throw new AppError('not-acceptable', 'The request has no Accept header')
     if (negotiate(parseAccept(header, parameter), offers) === undefined) {
       throw new AppError('not-acceptable', 'A store request is answered with application/dicom+json or application/dicom+xml')
     }

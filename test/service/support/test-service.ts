@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { IgnoreReason } from '../../../src/archive/archive.ts'
 import { SqliteArchive } from '../../../src/archive/sqlite-archive.ts'
 import type { Instance } from '../../../src/dicom/instance.ts'
@@ -14,6 +14,7 @@ import { createLogger } from '../../../src/service/logging.ts'
 import { loadConfig } from '../../../src/config.ts'
 import type { ServiceSettings } from '../../../src/service/settings.ts'
 import { multipartType } from './dicom-file.ts'
+import { disagreement } from './openapi.ts'
 
 interface Teardown { teardown: (action: () => Promise<void>) => unknown }
 
@@ -30,6 +31,8 @@ export interface TestService {
   readonly temporaryFiles: () => string[]
   /** Files under spool/, relative */
   readonly spoolFiles: () => string[]
+  /** A request; an answer that openapi.yaml does not allow is an error. */
+  readonly inject: (options: InjectOptions & { readonly url: string }) => Promise<LightMyRequestResponse>
   /** POST /dicom-web/studies of a body. */
   readonly store: (body: Buffer, options?: { readonly url?: string, readonly headers?: Readonly<Record<string, string>> }) =>
   Promise<LightMyRequestResponse>
@@ -62,8 +65,15 @@ export async function testService (
     await archive.close()
     await rm(folder, { recursive: true, force: true })
   })
+  const inject: TestService['inject'] = async options => {
+    const response = await app.inject(options)
+    const wrong = disagreement(options.method ?? 'GET', options.url, response)
+    if (wrong !== undefined) throw new Error(wrong)
+    return response
+  }
   return {
     app,
+    inject,
     archive,
     folder,
     draining,
@@ -71,7 +81,7 @@ export async function testService (
     stored: () => stored,
     temporaryFiles: () => readdirSync(join(folder, 'tmp')),
     spoolFiles: () => readdirSync(join(folder, 'spool'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.dcm')),
-    store: (body, { url = '/dicom-web/studies', headers = {} } = {}) => app.inject({
+    store: (body, { url = '/dicom-web/studies', headers = {} } = {}) => inject({
       method: 'POST', url, headers: { 'content-type': multipartType, accept: 'application/dicom+json', ...headers }, payload: body,
     }),
   }
