@@ -1,7 +1,7 @@
 import type { ImagePixel } from '../dicom/slice.ts'
 import type { Codec } from '../dicom/transfer-syntaxes.ts'
 import { AppError } from '../errors.ts'
-import { readJpeg2000Header, readJpegHeader } from './codestream-header.ts'
+import { checkTileParts, readJpeg2000Header, readJpegHeader } from './codestream-header.ts'
 import type { CodestreamHeader } from './codestream-header.ts'
 import { checkRle } from './rle-guard.ts'
 
@@ -66,6 +66,7 @@ export function guardFrame (encoded: Uint8Array, pixel: ImagePixel, family: Code
   const codestream = untilEndMarker(stream)
   const header = stream2000(family) ? readJpeg2000Header(codestream) : readJpegHeader(codestream)
   compare(header, pixel)
+  if (stream2000(family)) checkTileParts(codestream)
   if (header.precision !== pixel.bitsStored) {
     warnings.push(`the codestream has ${header.precision} bits per sample, BitsStored is ${pixel.bitsStored}`)
   }

@@ -64,8 +64,8 @@ export function startCodecThread (): CodecThread {
         const first = await started
         if (first.kind === 'failed') throw new AppError(first.code, first.message, first.facts)
         const result = answer(timeoutMs, `The frame was not decoded within ${timeoutMs} ms`)
-        // a copy of its own: cloning a view would clone the whole file behind it
-        const codestream = request.codestream.slice()
+        // a copy of its own: cloning a view would clone the whole file behind it (and slice() of a Buffer is but a view)
+        const codestream = new Uint8Array(request.codestream)
         worker.postMessage({ ...request, codestream }, [codestream.buffer])
         const reply = await result
         if (reply.kind === 'decoded') return reply

@@ -64,3 +64,25 @@ export function readJpeg2000Header (stream: Uint8Array): CodestreamHeader {
   }
   return { width: right - left, height: bottom - top, components, precision }
 }
+
+/**
+ * Follows the tile-part lengths (Psot, ISO 15444-1 A.4.2) from the first SOT to the end marker: JPEG 2000 decoders fill what a cut-off
+ * stream lacks and call it decoded.
+ * @param stream up to and with EOC
+ * @throws AppError `pixel-data-invalid` when a tile-part is cut off or does not end where the next begins
+ */
+export function checkTileParts (stream: Uint8Array): void {
+  const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength)
+  const end = stream.length - 2
+  let at = 2
+  // marker segments of the main header (A.2)
+  while (at + 4 <= end && view.getUint16(at) !== 0xff90) at += 2 + view.getUint16(at + 2)
+  if (at + 12 > end) throw invalid('The JPEG 2000 codestream has no tile-part')
+  while (at < end) {
+    if (at + 12 > end || view.getUint16(at) !== 0xff90) throw invalid('A JPEG 2000 tile-part does not end where the next begins', { offset: at })
+    const length = view.getUint32(at + 6)
+    if (length === 0) return // the last tile-part, up to EOC
+    if (length < 14 || at + length > end) throw invalid('A JPEG 2000 tile-part is cut off', { offset: at })
+    at += length
+  }
+}

@@ -43,9 +43,16 @@ export function createDecoder (options: DecoderOptions = {}): Decoder {
   const queue: Task[] = []
   let closed = false
 
+  const freeThread = (): CodecThread | undefined => {
+    for (let thread = idle.pop(); thread !== undefined; thread = idle.pop()) {
+      if (thread.alive) return thread
+      all.delete(thread) // it died while it waited
+    }
+    return all.size < workers ? startCodecThread() : undefined
+  }
   const pump = (): void => {
     while (queue.length > 0) {
-      const thread = idle.pop() ?? (all.size < workers ? startCodecThread() : undefined)
+      const thread = freeThread()
       if (thread === undefined) return
       all.add(thread)
       const task = queue.shift()!

@@ -28,8 +28,8 @@ export function unpackSamples (bytes: Uint8Array, layout: SampleLayout): SampleA
 }
 
 function unsignedCells (bytes: Uint8Array, bits: 8 | 16 | 32, bigEndian: boolean): Uint8Array | Uint16Array | Uint32Array {
-  // a copy of its own: the frame may be an unaligned view of a whole file
-  const copy = bytes.slice()
+  // a copy of its own: the frame may be an unaligned view of a whole file (and slice() of a Buffer is but a view)
+  const copy = new Uint8Array(bytes)
   if (bits === 8) return copy
   if (bigEndian) {
     const buffer = Buffer.from(copy.buffer, copy.byteOffset, copy.byteLength)

@@ -75,7 +75,7 @@ export function createWasmCodecs (): WasmCodecs {
         { family, length: decoded?.length ?? 0, expected })
     }
     healthy = true
-    return decoded.slice()
+    return new Uint8Array(decoded)
   }
 
   return {
@@ -103,7 +103,7 @@ export function createWasmCodecs (): WasmCodecs {
 function * withoutStrayZeros (codestream: Uint8Array): Generator<Uint8Array> {
   const end = codestream.length - 2
   for (let dropped = 1; dropped <= 3 && codestream[end - dropped] === 0; dropped++) {
-    const trimmed = codestream.slice(0, codestream.length - dropped)
+    const trimmed = new Uint8Array(codestream.subarray(0, codestream.length - dropped))
     trimmed.set([0xff, 0xd9], end - dropped)
     yield trimmed
   }

@@ -138,6 +138,20 @@ t.test('JPEG 2000 structure that could mislead a decoder is refused', async t =>
   refused(t, () => guardFrame(tiny, wide, 'jpeg-2000'), /too many tiles/)
 })
 
+t.test('a JPEG 2000 stream cut in the middle is refused although its end marker was put back', async t => {
+  for (const family of ['jpeg-2000', 'htj2k'] as const) {
+    const stream = streams[family]
+    const sot = indexOf(stream, 0xff, 0x90)
+    for (const kept of [sot + 13, sot + 40, stream.length - 30]) {
+      refused(t, () => guardFrame(joined(stream.subarray(0, kept), [0xff, 0xd9]), pixel, family), /cut off/)
+    }
+    refused(t, () => guardFrame(joined(stream.subarray(0, sot), [0xff, 0xd9]), pixel, family), /no tile-part/)
+    refused(t, () => guardFrame(patched(stream, sot + 6, 0, 0, 0, 30), pixel, family), /does not end where the next begins/)
+    refused(t, () => guardFrame(patched(stream, sot + 6, 0, 0, 0, 3), pixel, family), /cut off/)
+    t.equal(guardFrame(patched(stream, sot + 6, 0, 0, 0, 0), pixel, family).precision, family === 'htj2k' ? 16 : 12, 'length 0: up to EOC')
+  }
+})
+
 t.test('components of different precision are refused', async t => {
   const colour = pixelOf(8, 8, { samplesPerPixel: 3, photometricInterpretation: 'RGB', bitsAllocated: 8, bitsStored: 8 })
   const stream = await encodeFrame(new Uint8Array(192), colour, 'encodeJpeg2000', { lossy: false })

@@ -7,6 +7,7 @@ import t from 'tap'
 import { readInstanceFile } from '../../src/dicom/read-instance.ts'
 import { slicesOf } from '../../src/dicom/slices.ts'
 import { transferSyntaxes } from '../../src/dicom/transfer-syntaxes.ts'
+import { startCodecThread } from '../../src/imaging/codec-thread.ts'
 import { createDecoder } from '../../src/imaging/decoder-pool.ts'
 import type { StoredPixels } from '../../src/imaging/stored-pixels.ts'
 import { dataPath } from '../helpers/data.ts'
@@ -266,15 +267,26 @@ t.test('zeros before the end marker of a JPEG-LS stream are skipped with a warni
   await t.rejects(decoder.decode(far, good, syntax.jpegLs), { code: 'pixel-decode-failed' }, 'not any number of them')
 })
 
-t.test('a frame that takes too long is ended, and the next one decodes', async t => {
-  const large = pixelOf(1024, 1024, { bitsStored: 16 })
+t.test('a frame that takes too long is ended, and the next one gets a new thread', async t => {
+  const large = pixelOf(512, 512, { bitsStored: 16 })
   const noise = random(5)
-  const slow = await encodeFrame(Uint16Array.from({ length: 1024 * 1024 }, () => noise() * 65535), large, 'encodeJpeg2000', { lossy: false })
-  const quick = createDecoder({ workers: 1, timeoutMs: 100 })
-  t.teardown(async () => { await quick.close() })
-  const small = await encodeFrame(goodSamples, good, 'encodeRle')
-  await t.rejects(quick.decode(slow, large, syntax.jpeg2000), { code: 'pixel-decode-timeout', facts: { limitMs: 100 } })
-  t.strictSame((await quick.decode(small, good, syntax.rle)).data, goodSamples)
+  const slow = await encodeFrame(Uint16Array.from({ length: 512 * 512 }, () => noise() * 65535), large, 'encodeJpeg2000', { lossy: false })
+  // far less than this frame needs, on any machine
+  const timeoutMs = 1
+  const impatient = createDecoder({ workers: 1, timeoutMs })
+  t.teardown(async () => { await impatient.close() })
+  const expected = { code: 'pixel-decode-timeout', facts: { limitMs: timeoutMs } }
+  await t.rejects(impatient.decode(slow, large, syntax.jpeg2000), expected)
+  await t.rejects(impatient.decode(slow, large, syntax.jpeg2000), expected, 'a dead thread would answer otherwise')
+
+  const thread = startCodecThread()
+  t.teardown(async () => { await thread.stop() })
+  const small = { codestream: await encodeFrame(goodSamples, good, 'encodeRle'), pixel: good, family: 'rle' } as const
+  t.equal((await thread.decode(small, 60_000)).bytes.length, 2048)
+  t.equal(thread.alive, true)
+  await t.rejects(thread.decode({ codestream: slow, pixel: large, family: 'jpeg-2000' }, timeoutMs), expected)
+  t.equal(thread.alive, false)
+  await t.rejects(thread.decode(small, 60_000), { code: 'pixel-decode-failed' }, 'the thread says that it is dead')
 })
 
 t.test('frames decoded at once come back each to its caller', async t => {
@@ -289,9 +301,12 @@ t.test('frames decoded at once come back each to its caller', async t => {
 })
 
 t.test('the caller keeps its bytes: nothing is transferred away', async t => {
-  const stream = await encodeFrame(goodSamples, good, 'encodeRle')
+  // more than Node's pool of small buffers, which cannot be transferred
+  const large = pixelOf(256, 256)
+  const stream = await encodeFrame(new Uint16Array(picture(256, 256, 0, 4095)), large, 'encodeRle')
   const file = Buffer.concat([Buffer.alloc(7), stream])
-  await decoder.decode(file.subarray(7), good, syntax.rle)
+  t.ok(file.length > 65536)
+  await decoder.decode(file.subarray(7), large, syntax.rle)
   t.strictSame(new Uint8Array(file.subarray(7)), stream)
 })
 

@@ -1,0 +1,33 @@
+import type { StoredPixels } from './stored-pixels.ts'
+
+/** Least correlation of neighbours in a row: head slices have above 0.8 also when noisy, white noise has 0. */
+const leastCorrelation = 0.3
+
+/**
+ * Whether decoded values can be a picture of anything. Some decoders report success on corrupt streams, some files hold noise or
+ * nothing; a network answers them all the same.
+ * @returns why not, a sentence for people; `undefined` when nothing speaks against it
+ */
+export function implausibility (stored: StoredPixels): string | undefined {
+  const { width, height, samplesPerPixel, data } = stored
+  if (samplesPerPixel !== 1) return undefined
+  let [n, sum, squares, products, count] = [0, 0, 0, 0, 0]
+  let [low, high] = [Infinity, -Infinity]
+  for (const value of data) {
+    low = Math.min(low, value)
+    high = Math.max(high, value)
+    sum += value
+    count++
+  }
+  if (!(high > low)) return 'The image has one value only'
+  const mean = sum / count
+  for (let y = 0; y < height; y++) {
+    for (let i = y * width + 1; i < (y + 1) * width; i++, n++) {
+      const [a, b] = [data[i - 1]! - mean, data[i]! - mean]
+      products += a * b
+      squares += (a * a + b * b) / 2
+    }
+  }
+  // lag-one autocorrelation along the rows
+  return n > 0 && squares > 0 && products / squares < leastCorrelation ? 'The image is noise: neighbouring pixels are unrelated' : undefined
+}
