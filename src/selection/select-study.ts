@@ -4,9 +4,12 @@ import { defaultCriteria } from './criteria.ts'
 import { selectSeries } from './select-series.ts'
 import type { SelectedGroup, SeriesSelection, StudySelection } from './series-selection.ts'
 
+/** A stack that covers less than this part of the longest one of its contrast is only a piece of the head. */
+const wholeHead = 2 / 3
+
 /**
- * Judges every series of a study. Primary of a contrast: complete before incomplete, then 2D before 3D, then the newest, then the
- * one with most slices.
+ * Judges every series of a study. Primary of a contrast: complete before incomplete (or much shorter than another), then 2D before
+ * 3D, then the newest, then the one with most slices.
  */
 export function selectStudy (series: readonly Series[], criteria: SelectionCriteria = defaultCriteria): StudySelection {
   const selections = series.map(one => selectSeries(one, criteria))
@@ -16,17 +19,23 @@ export function selectStudy (series: readonly Series[], criteria: SelectionCrite
 function primaryOf (selections: readonly SeriesSelection[], contrast: Contrast): SeriesSelection | undefined {
   const candidates = selections.flatMap(selection =>
     selection.groups.filter(group => group.contrast === contrast).map(group => ({ selection, group })))
-  return candidates.sort((a, b) => compareKeys(rank(a.group), rank(b.group)))[0]?.selection
+  const longest = Math.max(0, ...candidates.map(({ group }) => lengthOf(group)))
+  return candidates.sort((a, b) => compareKeys(rank(a.group, longest), rank(b.group, longest)))[0]?.selection
 }
 
 type Rank = readonly [incomplete: number, threeDimensional: number, newestFirst: string, fewer: number]
 
-const rank = (group: SelectedGroup): Rank => [
-  group.completeness.complete ? 0 : 1,
+const rank = (group: SelectedGroup, longest: number): Rank => [
+  group.completeness.complete && lengthOf(group) >= wholeHead * longest ? 0 : 1,
   group.acquisitionType === '3D' ? 1 : 0,
   timeOf(group),
   -group.slices.length,
 ]
+
+/** Millimetres along the normal, by the number of places and their median distance. */
+function lengthOf ({ slices, completeness }: SelectedGroup): number {
+  return (slices.length - completeness.duplicates) * (completeness.spacing ?? slices[0]?.plane?.sliceThickness ?? 0)
+}
 
 function compareKeys (a: Rank, b: Rank): number {
   return a[0] - b[0] || a[1] - b[1] || (a[2] < b[2] ? 1 : a[2] > b[2] ? -1 : 0) || a[3] - b[3]

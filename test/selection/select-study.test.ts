@@ -35,6 +35,13 @@ t.test('a complete series goes before a newer one with a gap', async t => {
   t.equal(selectStudy([gappy, whole]).primary.T2?.series, whole)
 })
 
+t.test('a whole head goes before a newer repeat of a few slices', async t => {
+  const whole = series('a', acquired('20200101', '120000'), [0, 6, 12, 18, 24, 30])
+  const piece = series('b', acquired('20200101', '130000'), [12, 18, 24])
+  const single = series('c', acquired('20200101', '140000'), [18])
+  t.equal(selectStudy([single, piece, whole]).primary.T2?.series, whole)
+})
+
 t.test('a 2D series goes before a newer 3D one', async t => {
   const two = series('a', acquired('20200101', '120000'))
   const three = series('b', { ...acquired('20200101', '130000'), acquisition: { mrAcquisitionType: '3D' } })
