@@ -57,11 +57,11 @@ export class DeliveryTable {
 
   /**
    * What is due for a destination, of one study, images before documents: a document waits while an image of its study is
-   * pending. At most `limit` rows and `maxBytes`, but always one.
+   * pending or not seen yet. At most `limit` rows and `maxBytes`, but always one.
    */
   due (destination: string, now: number, limit: number, maxBytes: number): Delivery[] {
-    const free = `NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.study = d.study AND e.destination = d.destination
-      AND e.state = 'PENDING' AND e.stage < d.stage)`
+    const free = `NOT EXISTS (SELECT 1 FROM deliveries e INDEXED BY deliveries_study WHERE e.study = d.study AND e.destination = d.destination
+      AND e.next_at IS NOT NULL AND e.stage < d.stage)`
     const first = this.#database.get(`SELECT d.study, d.stage FROM deliveries d WHERE d.destination = :destination AND d.next_at <= :now AND ${free}
       ORDER BY d.next_at, d.job LIMIT 1`, { destination, now })
     if (first === undefined) return []

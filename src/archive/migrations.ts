@@ -137,7 +137,7 @@ CREATE TABLE deliveries (
   PRIMARY KEY (job, destination, sop)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (destination, next_at) WHERE next_at IS NOT NULL;
-CREATE INDEX deliveries_study ON deliveries (study, destination, state);
+CREATE INDEX deliveries_study ON deliveries (study, destination, stage) WHERE next_at IS NOT NULL;
 CREATE INDEX deliveries_sop ON deliveries (sop, destination);
 
 CREATE TABLE destinations (id TEXT PRIMARY KEY, failures INTEGER NOT NULL DEFAULT 0, open_until INTEGER) STRICT;
