@@ -14,8 +14,8 @@ export const maximumPixels = 64 * 1024 * 1024
 export interface GuardedFrame {
   /** The codestream alone, without padding or wrapper. */
   readonly codestream: Uint8Array
-  /** Bits per sample that the decoder will deliver. */
-  readonly precision: number
+  /** Bits per sample that the codestream states. `undefined`: RLE packs whole cells, HighBit and BitsStored rule (PS3.5 8.2.2). */
+  readonly precision: number | undefined
   readonly warnings: readonly string[]
 }
 
@@ -55,7 +55,7 @@ export function guardFrame (encoded: Uint8Array, pixel: ImagePixel, family: Code
   if (pixel.bitsAllocated === 32) throw invalid('A compressed frame cannot have BitsAllocated 32', { bitsAllocated: 32 })
   if (family === 'rle') {
     checkRle(encoded, pixel)
-    return { codestream: encoded, precision: pixel.bitsAllocated, warnings: [] }
+    return { codestream: encoded, precision: undefined, warnings: [] }
   }
   const warnings: string[] = []
   let stream = encoded

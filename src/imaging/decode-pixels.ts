@@ -21,14 +21,16 @@ export function decodeNativeFrame (encoded: Uint8Array, pixel: ImagePixel, bigEn
 }
 
 /**
- * What a decoder delivered (little endian cells, value in the low bits) → stored values. Signed samples of JPEG and JPEG-LS carry
- * no sign of their own (PS3.5 8.2.1): it is bit `min(precision, BitsStored) − 1`. Unsigned ones are taken as they are.
+ * What a decoder delivered (little endian cells) → stored values. Signed samples of JPEG and JPEG-LS carry no sign of their own
+ * (PS3.5 8.2.1): it is bit `min(precision, BitsStored) − 1`. Unsigned ones are taken as they are. Without a precision the cells
+ * are those of a native frame.
  */
 export function decodedFrame (
-  bytes: Uint8Array, pixel: ImagePixel, precision: number, warnings: readonly string[],
+  bytes: Uint8Array, pixel: ImagePixel, precision: number | undefined, warnings: readonly string[],
 ): StoredPixels {
   checkImagePixel(pixel)
   const { bitsAllocated, signed } = pixel
+  if (precision === undefined) return image(pixel, unpackSamples(bytes, { ...pixel, bigEndian: false }), warnings)
   const bitsStored = signed ? Math.min(precision, pixel.bitsStored) : bitsAllocated
   const data = unpackSamples(bytes, { bitsAllocated, bitsStored, highBit: bitsStored - 1, signed, bigEndian: false })
   return image(pixel, data, warnings)

@@ -215,11 +215,11 @@ t.test('RLE frames', async t => {
   }
   const guard = (bytes: Uint8Array, of = small) => guardFrame(bytes, of, 'rle')
   t.test('what fills the frame exactly passes', async t => {
-    t.equal(guard(frame([[241, 9]])).precision, 8, 'one run of 16')
-    t.equal(guard(frame([[7, 1, 2, 3, 4, 5, 6, 7, 8, 249, 9]])).precision, 8, 'a copy of 8 and a run of 8')
-    t.equal(guard(frame([[128, 241, 9, 128, 0, 0]])).precision, 8, 'no-operations and padding')
-    t.equal(guard(frame([[241, 9], [241, 8]]), pixelOf(4, 4)).precision, 16, 'two bytes per sample, two segments')
-    t.equal(guard(await encodeFrame(samples(24, 16), pixel, 'encodeRle'), pixel).precision, 16, 'as an encoder writes it')
+    t.equal(guard(frame([[241, 9]])).precision, undefined, 'one run of 16')
+    t.equal(guard(frame([[7, 1, 2, 3, 4, 5, 6, 7, 8, 249, 9]])).precision, undefined, 'a copy of 8 and a run of 8')
+    t.equal(guard(frame([[128, 241, 9, 128, 0, 0]])).precision, undefined, 'no-operations and padding')
+    t.equal(guard(frame([[241, 9], [241, 8]]), pixelOf(4, 4)).precision, undefined, 'two bytes per sample, two segments')
+    t.equal(guard(await encodeFrame(samples(24, 16), pixel, 'encodeRle'), pixel).precision, undefined, 'as an encoder writes it')
   })
   t.test('overrun, shortage and wild offsets are refused', async t => {
     refused(t, () => guard(frame([[200, 9]])), /more than the 16 pixels/)

@@ -60,6 +60,9 @@ const asInt32 = (frames: readonly StoredPixels[]) => Buffer.concat(frames.map(({
   return Buffer.from(values.buffer)
 }))
 
+const good = pixelOf(32, 32)
+const goodSamples = new Uint16Array(picture(32, 32, 0, 4095, 7))
+
 t.test('NEMA WG04: every lossless encoding equals the uncompressed one bit for bit', async t => {
   for (const name of ['MR1', 'MR4']) {
     const path = dataPath(t, `mr-dicom/nema-wg04/${name}_UNC`)
@@ -209,6 +212,14 @@ t.test('every lossless encoding gives back what went in, signed and unsigned, 8 
   t.ok(psnr({ ...baseline, data: bytes }, baseline) > 30, 'JPEG baseline stays near')
 })
 
+t.test('RLE keeps what stands beside the value, and it is dropped as in a native frame', async t => {
+  const cells = goodSamples.map((value, i) => value | (i % 3 << 12))
+  t.strictSame((await decoder.decode(await encodeFrame(cells, good, 'encodeRle'), good, syntax.rle)).data, goodSamples)
+  const left = { ...good, highBit: 15 }
+  const shifted = goodSamples.map((value, i) => value << 4 | i % 3)
+  t.strictSame((await decoder.decode(await encodeFrame(shifted, good, 'encodeRle'), left, syntax.rle)).data, goodSamples)
+})
+
 t.test('every transfer syntax of the table has a decoder, others are named and refused', async t => {
   const pixel = pixelOf(2, 2)
   for (const { uid, name } of transferSyntaxes) {
@@ -219,8 +230,6 @@ t.test('every transfer syntax of the table has a decoder, others are named and r
   await t.rejects(decoder.decode(new Uint8Array(8), pixel, '1.2.840.10008.1.2.4.100'), { code: 'transfer-syntax-unsupported', message: /4\.100/ })
 })
 
-const good = pixelOf(32, 32)
-const goodSamples = new Uint16Array(picture(32, 32, 0, 4095, 7))
 const attacked = [
   [syntax.rle, 'encodeRle', {}],
   [syntax.jpegLossless, 'encodeJpeg', { lossy: false }],

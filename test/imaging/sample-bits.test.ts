@@ -72,4 +72,6 @@ t.test('what a decoder delivers', async t => {
     new Int16Array([-1, -2048]), 'and where the codestream is narrower than BitsStored')
   t.strictSame(decodedFrame(bytes(0x01, 0x10), pixelOf(1, 1), 16, []).data, new Uint16Array([0x1001]),
     'a lossy overshoot of unsigned samples stays bright')
+  t.strictSame(decodedFrame(bytes(0xf0, 0xff, 0x1f, 0x00), pixelOf(2, 1, { highBit: 15 }), undefined, []).data,
+    new Uint16Array([0x0fff, 0x0001]), 'RLE cells are native cells')
 })
