@@ -12,6 +12,7 @@ export function formatDs (value: number): string {
   if (value === 0) return '0' // not '-0'
   for (let digits = 17; digits > 0; digits--) {
     const rounded = digits === 17 ? value : Number(value.toPrecision(digits))
+    if (!Number.isFinite(rounded)) continue // rounding up passed the greatest double
     const text = [String(rounded), exponential(rounded)].find(candidate => candidate.length <= maxLength)
     if (text !== undefined) return text
   }
