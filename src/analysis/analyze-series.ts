@@ -1,10 +1,11 @@
 import type { Slice } from '../dicom/slice.ts'
 import { AppError, toAppError } from '../errors.ts'
 import type { Decoder } from '../imaging/decoder-pool.ts'
+import { implausibility } from '../imaging/plausibility.ts'
 import { rasterize } from '../imaging/rasterize.ts'
-import type { AffineMap, Raster } from '../imaging/raster.ts'
+import type { Raster } from '../imaging/raster.ts'
 import type { Classifier } from '../model/classifier.ts'
-import type { HeatmapMethod, Reason, SliceFinding } from '../model/finding.ts'
+import type { HeatmapMethod, SliceFinding } from '../model/finding.ts'
 import type { SliceResult } from '../report/series-findings.ts'
 
 /** What a series is analysed with. */
@@ -38,15 +39,15 @@ export async function analyzeSeries (slices: readonly Slice[], tools: AnalysisTo
 
 async function analyzeBatch (slices: readonly Slice[], tools: AnalysisTools): Promise<SliceResult[]> {
   const rasters = await Promise.all(slices.map(async slice => await tryRasterize(slice, tools)))
-  const usable = rasters.filter(raster => 'data' in raster)
+  const usable = rasters.filter(isRaster)
   const classifications = usable.length === 0 ? [] : await tools.classifier.classify(usable, tools.methods)
   const found = new Map<Raster, SliceFinding>()
   for (const [i, raster] of usable.entries()) found.set(raster, findingOf(classifications[i]))
   return slices.map((slice, i): SliceResult => {
     const raster = rasters[i]!
-    if (!('data' in raster)) return { slice, finding: { kind: 'failed', reason: raster }, toSource: undefined }
-    const toSource: AffineMap = raster.toSource
-    return { slice, finding: found.get(raster)!, toSource }
+    return isRaster(raster)
+      ? { slice, finding: found.get(raster)!, toSource: raster.toSource }
+      : { slice, finding: raster, toSource: undefined }
   })
 }
 
@@ -58,11 +59,19 @@ function findingOf (classification: Awaited<ReturnType<Classifier['classify']>>[
   return { kind: 'classified', probability: classification.probability, heatmaps: classification.heatmaps }
 }
 
-async function tryRasterize (slice: Slice, { classifier, decoder }: AnalysisTools): Promise<Raster | Reason> {
+/** A raster, or why there is none. Pixels that cannot be a picture say nothing: that is `undetermined`, not a failure of ours. */
+async function tryRasterize (slice: Slice, { classifier, decoder }: AnalysisTools): Promise<Raster | SliceFinding> {
   try {
-    return rasterize(slice, await decoder.decodeSlice(slice), classifier.manifest.preprocessing)
+    const stored = await decoder.decodeSlice(slice)
+    const implausible = implausibility(stored)
+    if (implausible !== undefined) return { kind: 'undetermined', reason: { code: 'implausible-pixels', text: implausible } }
+    return rasterize(slice, stored, classifier.manifest.preprocessing)
   } catch (thrown) {
     const error = toAppError(thrown)
-    return { code: error.code, text: error.message }
+    return { kind: 'failed', reason: { code: error.code, text: error.message } }
   }
+}
+
+function isRaster (one: Raster | SliceFinding): one is Raster {
+  return 'data' in one
 }
