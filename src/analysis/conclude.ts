@@ -39,7 +39,7 @@ export function concludeSeries (
     return { conclusion: 'undetermined', ruleText: `${text} Undetermined: ${without} of ${findings.length} slices have no probability.` }
   }
   if (findings.length < slicesNeeded(manifest.seriesRule)) {
-    return { conclusion: 'undetermined', ruleText: `${text} Undetermined: ${findings.length} slices are too few for this rule.` }
+    return { conclusion: 'undetermined', ruleText: `${text} Undetermined: too few slices for this rule.` }
   }
   if (circumstances.incomplete) return { conclusion: 'undetermined', ruleText: `${text} Undetermined: the series is incomplete.` }
   return { conclusion: 'absent', ruleText: text }

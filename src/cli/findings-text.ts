@@ -24,19 +24,19 @@ export function asTable (studies: readonly StudyFindings[], model: Model, files:
 function studyLines (study: StudyFindings, { manifest }: Model, number: string): string[] {
   const { threshold } = manifest.output
   const rows = study.series.map(series => {
-    const { positive, failed, highest } = counts(series, threshold)
+    const { positive, without, highest } = counts(series, threshold)
     return [
       String(series.seriesNumber ?? '–'),
       series.seriesDescription || '–',
       series.contrast,
       String(series.slices.length),
       String(positive),
-      String(failed),
+      String(without),
       highest === undefined ? '–' : `${highest.probability.toFixed(2)} (image ${highest.instanceNumber ?? '?'})`,
       words[series.conclusion],
     ]
   })
-  const head = ['series', 'description', 'contrast', 'slices', `p ≥ ${threshold.toFixed(2)}`, 'failed', 'highest p', 'by algorithm']
+  const head = ['series', 'description', 'contrast', 'slices', `p ≥ ${threshold.toFixed(2)}`, 'no result', 'highest p', 'by algorithm']
   return [
     `Study${number}: ${words[study.conclusion]} (by algorithm)`,
     '',
@@ -52,7 +52,7 @@ function studyLines (study: StudyFindings, { manifest }: Model, number: string):
 }
 
 interface Highest { readonly probability: number, readonly instanceNumber: number | undefined }
-interface Counts { readonly positive: number, readonly failed: number, readonly highest: Highest | undefined }
+interface Counts { readonly positive: number, /** Failed or undetermined. */ readonly without: number, readonly highest: Highest | undefined }
 
 function counts (series: SeriesFindings, threshold: number): Counts {
   const classified = series.slices.flatMap(({ slice, finding }): Highest[] => finding.kind === 'classified'
@@ -60,7 +60,7 @@ function counts (series: SeriesFindings, threshold: number): Counts {
     : [])
   return {
     positive: classified.filter(({ probability }) => probability >= threshold).length,
-    failed: series.slices.length - classified.length,
+    without: series.slices.length - classified.length,
     highest: [...classified].sort((a, b) => b.probability - a.probability)[0],
   }
 }

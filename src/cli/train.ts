@@ -106,7 +106,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   const { candidates, trainingPatients } = await runSession(options)
   io.stdout.write(validationTable(candidates))
   const [winner] = candidates as [Candidate]
-  const command = ['tuberlens train', ...args.filter((arg, i) => !isPlace(arg) && !isPlace(args[i - 1] ?? ''))].join(' ')
+  const command = ['tuberlens train', ...args.filter((arg, i) => !isPlace(arg.split('=')[0]!) && !isPlace(args[i - 1] ?? ''))].join(' ')
   const description = newManifest({
     candidate: winner,
     preprocessing,
