@@ -13,6 +13,7 @@ import { metadataRoutes } from './routes/metadata.ts'
 import { retrieveRoutes } from './routes/retrieve.ts'
 import { searchRoutes } from './routes/search.ts'
 import { storeRoutes } from './routes/store.ts'
+import { uploadRoutes } from './routes/upload.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -58,6 +59,7 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   for (const routes of [storeRoutes, searchRoutes, retrieveRoutes, metadataRoutes, frameRoutes]) {
     await app.register(routes(context), { prefix: dicomWebRoot })
   }
+  await app.register(uploadRoutes(context), { prefix: '/api/v1' })
   return app
 }
 

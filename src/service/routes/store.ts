@@ -1,17 +1,14 @@
 import type { Readable } from 'node:stream'
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
-import { negotiate, parseAccept } from '../../dicomweb/accept.ts'
-import { toXml } from '../../dicomweb/dicom-xml.ts'
 import { parseMediaType } from '../../dicomweb/media-type.ts'
 import { checkBoundary, defaultMultipartLimits, readParts } from '../../dicomweb/multipart-related.ts'
-import { type PartOutcome, storeResponse, storeStatus, storeWarning } from '../../dicomweb/store-response.ts'
 import { AppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
 import { acceptOf, baseUrlOf, pathUids } from '../dicomweb-url.ts'
 import { Reception } from '../reception.ts'
+import { sendStoreAnswer, storeAnswerType } from '../store-answer.ts'
 import { defaultBodyPace, watchBody } from '../slow-body-watchdog.ts'
 
-const offers = [{ type: 'application/dicom+json' }, { type: 'application/json' }, { type: 'application/dicom+xml' }] as const
 const acceptPost = 'multipart/related; type="application/dicom", application/dicom'
 
 /** STOW-RS: `POST /studies` and `POST /studies/{study}` (PS3.18 10.5). */
@@ -34,7 +31,7 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
     if (length > limit) throw new AppError('payload-too-large', 'The request is too large', { limit })
     const { header, parameter } = acceptOf(request)
     if (settings.strict && (parameter ?? header ?? '').trim() === '') throw new AppError('not-acceptable', 'The request has no Accept header')
-    if (negotiate(parseAccept(header, parameter), offers) === undefined) {
+    if (storeAnswerType(header, parameter) === undefined) {
       throw new AppError('not-acceptable', 'A store request is answered with application/dicom+json or application/dicom+xml')
     }
     if (running >= settings.maxConcurrentStores) throw new AppError('out-of-resources', 'Too many store requests at the same time')
@@ -58,7 +55,7 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
       await receiveBody(request, reception)
       const outcomes = await reception.finish()
       if (outcomes.some(outcome => outcome.kind === 'stored' && outcome.retrieveUrl !== undefined)) context.onStored()
-      return await answer(request, reply, outcomes, baseUrl)
+      return await sendStoreAnswer(request, reply, outcomes, baseUrl)
     } catch (error) {
       await reception.abandon()
       // what follows on this connection is the rest of a body that nobody reads
@@ -87,22 +84,6 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
       if (readable) await reception.receive(part.body)
       else reception.refuse('wrong-part-type', 'part is not application/dicom')
     }
-  }
-
-  function answer (
-    request: FastifyRequest, reply: FastifyReply, outcomes: readonly PartOutcome[], baseUrl: string,
-  ): FastifyReply {
-    const { header, parameter } = acceptOf(request)
-    const type = negotiate(parseAccept(header, parameter), offers)?.offer.type ?? 'application/dicom+json'
-    const studies = new Set(outcomes.flatMap(o => o.kind === 'stored' && o.retrieveUrl !== undefined ? [o.studyInstanceUid] : []))
-    const studyUrl = studies.size === 1 ? `${baseUrl}/studies/${[...studies].join('')}` : undefined
-    const warning = storeWarning(outcomes, baseUrl)
-    if (warning !== undefined) void reply.header('warning', warning)
-    if (studyUrl !== undefined) void reply.header('location', studyUrl).header('content-location', studyUrl)
-    const status = storeStatus(outcomes)
-    if (status === 503) void reply.header('retry-after', '30')
-    const dataset = storeResponse(outcomes, studyUrl)
-    return reply.code(status).type(type).send(type === 'application/dicom+xml' ? toXml(dataset) : JSON.stringify(dataset))
   }
 
   return (app, _options, done) => {

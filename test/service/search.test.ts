@@ -1,0 +1,82 @@
+import t from 'tap'
+import { dicomFile, multipart } from './support/dicom-file.ts'
+import { readMultipart } from './support/read-multipart.ts'
+import { testService } from './support/test-service.ts'
+
+type Dataset = Record<string, { vr: string, Value?: unknown[] }>
+const value = (dataset: Dataset | undefined, tag: string): unknown => dataset?.[tag]?.Value?.[0]
+
+t.test('studies, series and instances are found at each of the six addresses', async t => {
+  const service = await testService(t)
+  await service.store(multipart([dicomFile(), dicomFile({ sop: '1.2.3.4.2' }), dicomFile({ sop: '1.2.5.1.1', series: '1.2.5.1', study: '1.2.5' })]))
+  const cases = [
+    ['/studies', 2], ['/series', 2], ['/instances', 3], ['/studies/1.2.3/series', 1], ['/studies/1.2.3/instances', 2],
+    ['/studies/1.2.3/series/1.2.3.4/instances', 2], ['/studies?StudyInstanceUID=1.2.5', 1], ['/studies?0020000D=1.2.5,1.2.3', 2],
+    ['/studies?PatientName=doe*', 2], ['/studies?PatientName=D?e%5EJane', 2], ['/studies?PatientID=PID1', 2],
+    ['/studies?StudyDate=20200101-20200131', 2], ['/studies?StudyDate=20200102', 2], ['/studies?ModalitiesInStudy=MR', 2],
+    ['/studies?AccessionNumber=ACC*&StudyTime=10-11', 2], ['/series?Modality=MR&SeriesDescription=FL*', 2], ['/instances?InstanceNumber=1', 3],
+    ['/instances?Rows=4&SOPClassUID=1.2.840.10008.5.1.4.1.1.4', 3], ['/studies?PatientName=&PatientID=*', 2], ['/instances?limit=2&offset=1', 2],
+  ] as const
+  for (const [url, count] of cases) {
+    const answer = await service.inject({ url: `/dicom-web${url}` })
+    t.equal(answer.statusCode, 200, url)
+    t.match(answer.headers['content-type'], /^application\/dicom\+json/)
+    t.equal(answer.json<unknown[]>().length, count, url)
+  }
+  for (const url of ['/studies?PatientID=none', '/studies?StudyDate=-20191231', '/studies?ModalitiesInStudy=CT', '/studies/9.9/series', '/instances?offset=3']) {
+    const answer = await service.inject({ url: `/dicom-web${url}` })
+    t.equal(answer.statusCode, 204, url)
+    t.equal(answer.body, '')
+  }
+})
+
+t.test('a match carries the attributes of PS3.18 Tables 10.6.3-3 to -5', async t => {
+  const service = await testService(t)
+  await service.store(multipart([dicomFile()]))
+  const [study] = (await service.inject({ url: '/dicom-web/studies' })).json<Dataset[]>()
+  for (const tag of ['00080020', '00080030', '00080050', '00080056', '00080061', '00081190', '00100010', '00100020', '0020000D', '00201206', '00201208']) {
+    t.ok(study![tag], tag)
+  }
+  t.equal(value(study, '00081190'), 'http://localhost:80/dicom-web/studies/1.2.3')
+  t.equal(value(study, '00201208'), 1)
+  const [series] = (await service.inject({ url: '/dicom-web/series' })).json<Dataset[]>()
+  for (const tag of ['00080060', '0008103E', '00081190', '0020000E', '00200011', '00201209']) t.ok(series![tag], tag)
+  const [instance] = (await service.inject({ url: '/dicom-web/instances' })).json<Dataset[]>()
+  for (const tag of ['00080016', '00080018', '00080056', '00081190', '00200013', '00280010', '00280011', '00280100']) t.ok(instance![tag], tag)
+  t.equal(value(instance, '00081190'), 'http://localhost:80/dicom-web/studies/1.2.3/series/1.2.3.4/instances/1.2.3.4.1')
+  t.strictSame(Object.keys(instance!), Object.keys(instance!).sort(), 'tags ascend')
+})
+
+t.test('the warnings are those of the standard, word for word', async t => {
+  const service = await testService(t, { settings: { publicBaseUrl: 'https://ai.example' } })
+  await service.store(multipart(['1', '2', '3'].map(n => dicomFile({ sop: `1.2.3.4.${n}` }))))
+  const more = await service.inject({ url: '/dicom-web/instances?limit=1' })
+  t.strictSame([more.headers.warning].flat(), ['299 https://ai.example/dicom-web: There are 2 additional results that can be requested'])
+  const fuzzy = await service.inject({ url: '/dicom-web/studies?fuzzymatching=true&emptyvaluematching=true' })
+  t.strictSame([fuzzy.headers.warning].flat(), ['fuzzymatching', 'emptyvaluematching'].map(name =>
+    `299 https://ai.example/dicom-web: The ${name} parameter is not supported. Only literal matching has been performed.`))
+  t.notHas((await service.inject({ url: '/dicom-web/studies?fuzzymatching=false' })).headers, 'warning')
+})
+
+t.test('a search that cannot be understood is 400, one that cannot be answered 406', async t => {
+  const service = await testService(t)
+  await service.store(multipart([dicomFile()]))
+  const cases = ['NoSuchAttribute=1', 'Modality=MR', 'StudyInstanceUID=1..2', 'StudyDate=2020', 'StudyDate=-', 'StudyDate=20200101-20200102-20200103',
+    'StudyTime=25h', 'limit=1&limit=2', 'limit=-1', 'limit=x', 'offset=1.5', 'fuzzymatching=maybe', 'PatientID=1&PatientID=2', 'includefield=all&includefield=StudyDate',
+    'includefield=Nonsense', 'NumberOfStudyRelatedInstances=1', '0020000D=1.2.3&StudyInstanceUID=1.2.3']
+  for (const query of cases) t.equal((await service.inject({ url: `/dicom-web/studies?${query}` })).statusCode, 400, query)
+  t.equal((await service.inject({ url: '/dicom-web/series?SeriesNumber=x' })).statusCode, 400)
+  t.equal((await service.inject({ url: '/dicom-web/studies', headers: { accept: 'text/html' } })).statusCode, 406)
+  for (const query of ['includefield=all', 'includefield=00081030,00080060&limit=101&offset=0&fuzzymatching=false', 'limit=100000']) {
+    t.equal((await service.inject({ url: `/dicom-web/studies?${query}` })).statusCode, 200, query)
+  }
+})
+
+t.test('matches as XML are a part each', async t => {
+  const service = await testService(t)
+  await service.store(multipart([dicomFile(), dicomFile({ sop: '1.2.3.4.2' })]))
+  const answer = await service.inject({ url: '/dicom-web/instances?accept=multipart%2Frelated%3B%20type%3D%22application%2Fdicom%2Bxml%22' })
+  const parts = readMultipart(answer.rawPayload, answer.headers['content-type'])
+  t.equal(parts.length, 2)
+  t.match(parts[0]!.content.toString(), /<NativeDicomModel .*tag="00080018" vr="UI"><Value number="1">1\.2\.3\.4\.[12]<\/Value>/s)
+})

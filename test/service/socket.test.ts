@@ -1,0 +1,102 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import { dicomFile, multipart, multipartType } from './support/dicom-file.ts'
+import { type TestService, testService } from './support/test-service.ts'
+
+async function listen (service: TestService): Promise<number> {
+  await service.app.listen({ host: '127.0.0.1', port: 0 })
+  return (service.app.server.address() as AddressInfo).port
+}
+
+/** Sends bytes as they are, in pieces, and gives all that comes back. */
+async function exchange (port: number, pieces: readonly (Buffer | string)[], pause = 0): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  const received: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => received.push(chunk)).on('error', () => undefined)
+  const closed = once(socket, 'close')
+  for (const piece of pieces) {
+    socket.write(piece)
+    if (pause > 0) await new Promise(resolve => setTimeout(resolve, pause))
+  }
+  await closed
+  return Buffer.concat(received).toString('latin1')
+}
+
+const head = (lines: readonly string[]): string => ['POST /dicom-web/studies HTTP/1.1', 'Host: test', 'Connection: close',
+  'Accept: application/dicom+json', `Content-Type: ${multipartType}`, ...lines].join('\r\n') + '\r\n\r\n'
+const hex = (bytes: Buffer): string => bytes.length.toString(16)
+
+t.test('a chunked body without Content-Length is stored, as Orthanc and python-requests send it', async t => {
+  const service = await testService(t)
+  const port = await listen(service)
+  const body = multipart([dicomFile()])
+  const pieces = [body.subarray(0, 3), body.subarray(3, 40), body.subarray(40, 500), body.subarray(500)]
+  const answer = await exchange(port, [head(['Transfer-Encoding: chunked']), ...pieces.flatMap(piece => [`${hex(piece)}\r\n`, piece, '\r\n']), '0\r\n\r\n'], 2)
+  t.match(answer, /^HTTP\/1\.1 200 /)
+  t.match(answer, /1\.2\.3\.4\.1/)
+})
+
+t.test('Expect: 100-continue is answered before the body', async t => {
+  const service = await testService(t)
+  const port = await listen(service)
+  const body = multipart([dicomFile()])
+  const answer = await exchange(port, [head([`Content-Length: ${body.length}`, 'Expect: 100-continue']), body], 50)
+  t.match(answer, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /)
+})
+
+t.test('a request that is refused by its header gets its answer although its body was sent', async t => {
+  const service = await testService(t)
+  const port = await listen(service)
+  const body = Buffer.alloc(300_000)
+  const lines = ['POST /dicom-web/studies HTTP/1.1', 'Host: test', 'Content-Type: text/plain', `Content-Length: ${body.length}`]
+  const answer = await exchange(port, [lines.join('\r\n') + '\r\n\r\n', body])
+  t.match(answer, /^HTTP\/1\.1 415 /)
+  t.match(answer, /connection: close/i)
+})
+
+t.test('malformed messages get an answer, leave no file behind and do not end the service (M1)', async t => {
+  const service = await testService(t)
+  const port = await listen(service)
+  const good = multipart([dicomFile()])
+  const cases: readonly (readonly [string, Buffer, RegExp])[] = [
+    ['nothing', Buffer.alloc(0), /^HTTP\/1\.1 400 /],
+    ['another boundary', multipart([dicomFile()], { boundary: 'other' }), /^HTTP\/1\.1 400 /],
+    ['line feeds only', Buffer.from(good.toString('latin1').replaceAll('\r\n', '\n'), 'latin1'), /^HTTP\/1\.1 400 /],
+    ['no closing delimiter', good.subarray(0, -7), /^HTTP\/1\.1 400 /],
+    ['a header of 200 KB', multipart([dicomFile()], { headers: `X: ${'y'.repeat(200_000)}\r\n` }), /^HTTP\/1\.1 413 /],
+    ['a header line that starts with a blank', multipart([dicomFile()], { headers: ' Content-Type: application/dicom\r\n' }), /^HTTP\/1\.1 200 /],
+    ['a header without a colon', multipart([dicomFile()], { headers: 'Content-Type\r\n' }), /^HTTP\/1\.1 200 /],
+    ['an empty part', multipart([Buffer.alloc(0)]), /^HTTP\/1\.1 400 /],
+    ['10,001 parts', multipart(Array.from({ length: 10_001 }, () => Buffer.alloc(0))), /^HTTP\/1\.1 (413|4)/],
+    ['nothing but delimiters', Buffer.from('--b\r\n'.repeat(2000) + '--b--'), /^HTTP\/1\.1 400 /],
+  ]
+  for (const [name, body, status] of cases) {
+    t.match(await exchange(port, [head([`Content-Length: ${body.length}`]), body]), status, name)
+    t.strictSame(service.temporaryFiles(), [], name)
+  }
+  t.match(await exchange(port, [head([`Content-Length: ${good.length}`]), good]), /^HTTP\/1\.1 200 /, 'the service goes on')
+})
+
+t.test('a sender that goes away in the middle leaves no file behind', async t => {
+  const service = await testService(t)
+  const port = await listen(service)
+  const body = multipart([dicomFile(), dicomFile({ sop: '1.2.3.4.2' })])
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+  socket.write(head([`Content-Length: ${body.length}`]))
+  socket.write(body.subarray(0, body.length - 500))
+  await new Promise(resolve => setTimeout(resolve, 100))
+  socket.destroy()
+  for (let i = 0; i < 50 && service.temporaryFiles().length > 0; i++) await new Promise(resolve => setTimeout(resolve, 50))
+  t.strictSame(service.temporaryFiles(), [])
+  t.match(await exchange(port, [head([`Content-Length: ${body.length}`]), body]), /^HTTP\/1\.1 200 /)
+})
+
+t.test('dot segments in a raw path reach nothing', async t => {
+  const service = await testService(t)
+  const port = await listen(service)
+  for (const path of ['/dicom-web/studies/%2e%2e', '/dicom-web/studies/../../etc/passwd', '/dicom-web/studies/1.2/../..', '/dicom-web/studies/%00']) {
+    t.match(await exchange(port, [`GET ${path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`]), /^HTTP\/1\.1 40[04] /, path)
+  }
+})
