@@ -35,9 +35,14 @@ export function runKey (study: StudyFindings, context: ReportContext): string {
   return digest([sourceDigests(slices), configuration(context), series, study.excluded])
 }
 
-/** SOP Instance UID, or with `kind` ending in `-series` the Series Instance UID, of an object made once per source series. */
-export function seriesReportUid (kind: 'sr' | 'sr-series', seriesInstanceUid: Uid, key: string): Uid {
-  return uidFromName(`${kind}|${seriesInstanceUid}|${key}`)
+/**
+ * SOP Instance UID, or with `kind` ending in `-series` the Series Instance UID, of an object made once per analysed series. The
+ * ordinal tells apart two echoes of one source series, each analysed by itself.
+ */
+export function seriesReportUid (
+  kind: 'sr' | 'sr-series', { seriesInstanceUid, ordinal }: Pick<SeriesFindings, 'seriesInstanceUid' | 'ordinal'>, key: string,
+): Uid {
+  return uidFromName(`${kind}|${seriesInstanceUid}|${ordinal}|${key}`)
 }
 
 /** The same for objects made once per study. */

@@ -45,13 +45,13 @@ export function buildStructuredReport (input: StructuredReportInput): Dataset {
     // SOP Common
     ...sourceHeader(source).dataset,
     SOPClassUID: srSopClassUids[context.srSopClass],
-    SOPInstanceUID: seriesReportUid('sr', series.seriesInstanceUid, key),
+    SOPInstanceUID: seriesReportUid('sr', series, key),
     ...moments(context),
     CodingSchemeIdentificationSequence: codingSchemes(longString('Manufacturer', context.software.manufacturer)),
     ContributingEquipmentSequence: contributingEquipment(context, source),
     // SR Document Series
     Modality: 'SR',
-    SeriesInstanceUID: seriesReportUid('sr-series', series.seriesInstanceUid, key),
+    SeriesInstanceUID: seriesReportUid('sr-series', series, key),
     SeriesNumber: 9000 + series.ordinal,
     SeriesDescription: `AI ${series.contrast} tubers - RESEARCH ONLY`,
     ReferencedPerformedProcedureStepSequence: [],
