@@ -48,9 +48,9 @@ t.test('what was written is read', async t => {
   const [flair, t2] = read.groups
   t.strictSame(t2, findings.groups[1])
   t.strictSame({ ...flair, slices: flair!.slices.slice(1) }, { ...findings.groups[0], slices: findings.groups[0]!.slices.slice(1) })
-  const [first] = flair!.slices
-  t.strictSame(first!.toSource, findings.groups[0]!.slices[0]!.toSource)
-  if (first!.finding.kind !== 'classified') return t.fail('not classified')
+  const first = flair!.slices[0]!
+  t.strictSame(first.toSource, findings.groups[0]!.slices[0]!.toSource)
+  if (first.finding.kind !== 'classified') throw new Error('not classified')
   t.equal(first.finding.probability, 0.123456789)
   t.strictSame(first.finding.heatmaps.map(map => [map.method, map.empty]), [['grad-cam', false], ['saliency', true]])
   for (const [i, value] of first.finding.heatmaps[0]!.values.entries()) t.ok(Math.abs(value - values[i]!) <= 0.5 / 65535)
