@@ -1,4 +1,4 @@
-import { type Pieces, bytesField, encode, floatField, integerField, messageField, stringField } from './protobuf.ts'
+import { type Pieces, bytesField, encode, integerField, messageField, stringField } from './protobuf.ts'
 
 // Field numbers are those of onnx.proto3 (ONNX IR).
 
@@ -13,9 +13,8 @@ export interface TensorData {
 
 export interface Subgraph { readonly nodes: readonly Node[], readonly outputs: readonly ValueInfo[] }
 
-/** Numbers are integers: the operators used here have no other numeric attributes than lists and `{ float }`. */
-export type Attribute = number | string | readonly number[] | { readonly float: number } | { readonly tensor: TensorData } |
-  { readonly graph: Subgraph }
+/** Numbers are integers: the operators used here have no attributes that are fractions. */
+export type Attribute = number | string | readonly number[] | { readonly tensor: TensorData } | { readonly graph: Subgraph }
 
 export interface Node {
   readonly type: string
@@ -74,7 +73,6 @@ function attribute (name: string, value: Attribute): Pieces {
   const named = (field: Pieces, type: number): Pieces => [...stringField(1, name), ...field, ...integerField(20, type)]
   if (typeof value === 'number') return named(integerField(3, value), 2)
   if (typeof value === 'string') return named(stringField(4, value), 3)
-  if ('float' in value) return named(floatField(2, value.float), 1)
   if ('tensor' in value) return named(messageField(5, tensor(`${name} value`, value.tensor)), 4)
   if ('graph' in value) return named(messageField(6, graph(name, value.graph.nodes, value.graph.outputs)), 5)
   return named(value.flatMap(integer => integerField(8, integer)), 7)

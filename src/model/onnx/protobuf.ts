@@ -2,7 +2,7 @@
 export type Pieces = readonly Uint8Array[]
 
 const text = new TextEncoder()
-const wire = { varint: 0, lengthDelimited: 2, fixed32: 5 } as const
+const wire = { varint: 0, lengthDelimited: 2 } as const
 
 /** Base 128, low groups first; a negative number as its 64-bit two's complement. */
 function varint (value: number | bigint): Uint8Array {
@@ -27,13 +27,6 @@ function lengthOf (pieces: Pieces): number {
 /** An int32, int64, bool or enum field. */
 export function integerField (field: number, value: number | bigint): Pieces {
   return [key(field, wire.varint), varint(value)]
-}
-
-/** A float field. */
-export function floatField (field: number, value: number): Pieces {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setFloat32(0, value, true)
-  return [key(field, wire.fixed32), bytes]
 }
 
 export function bytesField (field: number, bytes: Uint8Array): Pieces {
