@@ -1,0 +1,95 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { loadModel } from '../../src/model/load-model.ts'
+import { runCli } from '../helpers/cli.ts'
+import { dataPath } from '../helpers/data.ts'
+import { tinyModel } from '../model/support.ts'
+import { niftiBytes, smallFlair, smallHead } from '../training/small-head.ts'
+
+let folder: string
+t.before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tuberlens-'))
+  for (const name of ['maps', 'free', 'canvases/anna']) await mkdir(join(folder, name), { recursive: true })
+  await cp(tinyModel, join(folder, 'model'), { recursive: true })
+  await writeFile(join(folder, 'maps', 'head.nii'), niftiBytes(smallHead()))
+  for (const name of ['a', 'b', 'c']) await writeFile(join(folder, 'free', `${name}_FLAIR.nii`), niftiBytes(smallFlair(name === 'b' ? 3 : 0)))
+  // the tumour of c stands in slice 10: slices 8 to 12 do not count
+  const tumour = smallFlair()
+  tumour.data.fill(0)
+  tumour.data[10 * 112 * 112 + 56 * 112 + 56] = 1
+  await writeFile(join(folder, 'free', 'c_FLAIR_tumourmask.nii'), niftiBytes(tumour))
+  await writeFile(join(folder, 'canvases/anna', 'study1_FLAIR.nii'), niftiBytes(smallFlair()))
+})
+t.teardown(() => rm(folder, { recursive: true, force: true }))
+
+const evaluate = (...args: string[]) => runCli(['evaluate', '--model', join(folder, 'model'), ...args])
+
+t.test('tuber-free series are counted without slices near a tumour, and calibrate the manifest', async t => {
+  const { code, stdout, stderr } = await evaluate('--tuber-free', join(folder, 'free'), '--specificity', '0.9', '--write', '--record', 'test', '--json')
+  t.equal(code, 0, stderr)
+  const made = JSON.parse(stdout) as { tuberFree: { slices: number, series: number }, proposal: { threshold: number, seriesRule: unknown } }
+  t.equal(made.tuberFree.slices, 28 + 28 + 23)
+  t.equal(made.tuberFree.series, 3)
+  const classifier = await loadModel(join(folder, 'model'), { engine: 'auto' })
+  const { manifest } = classifier
+  await classifier.close()
+  t.ok(Math.abs(manifest.output.threshold - made.proposal.threshold) < 1e-4, 'the manifest is still valid and calibrated')
+  t.same(manifest.seriesRule, made.proposal.seriesRule)
+  t.ok('test.falsePositiveRate' in manifest.metrics)
+})
+
+t.test('one part of the patients calibrates, the other tests', async t => {
+  const count = async (part: string): Promise<number> =>
+    (JSON.parse((await evaluate('--tuber-free', join(folder, 'free'), '--part', part, '--json')).stdout) as { tuberFree: { slices: number } }).tuberFree.slices
+  t.equal(await count('1/2') + await count('2/2'), 79)
+  t.equal(await count('2/2'), 28)
+})
+
+t.test('synthetic and labelled slices give the figures as text', async t => {
+  const synthetic = await evaluate('--label-maps', join(folder, 'maps'), '--count', '8')
+  t.equal(synthetic.code, 0, synthetic.stderr)
+  t.match(synthetic.stdout, /sensitivity +specificity/)
+  await runCli(['synthesize', '--label-maps', join(folder, 'maps'), '--count', '6', '--out', join(folder, 'slices')])
+  const labelled = await evaluate('--labelled', join(folder, 'slices', 'labels.csv'))
+  t.equal(labelled.code, 0, labelled.stderr)
+  t.match(labelled.stdout, /all +6 +1/)
+})
+
+t.test('a real patient gives the paired test', async t => {
+  const canvases = dataPath(t, 'mr-nifti/open-ms')
+  if (canvases === undefined) return
+  const { code, stdout, stderr } = await evaluate('--canvases', canvases, '--patients', 'patient09', '--repeats', '1', '--json')
+  t.equal(code, 0, stderr)
+  const { paired } = JSON.parse(stdout) as { paired: Record<string, { implanted: number, without: number, auc: number }> }
+  t.ok(paired['easy']!.without > 10 && paired['easy']!.implanted > 10)
+  t.ok(paired['easy']!.auc >= 0 && paired['easy']!.auc <= 1)
+})
+
+t.test('a real DICOM series is read as analyze reads it, known lesions left out', async t => {
+  const series = dataPath(t, 'mr-dicom/philips-flair-axial')
+  if (series === undefined) return
+  const made = JSON.parse((await evaluate('--tuber-free', series, '--exclude-slices', '5-13', '--json')).stdout) as { tuberFree: { slices: number } }
+  t.equal(made.tuberFree.slices, 22 - 9)
+})
+
+t.test('what is missing or wrong is told', async t => {
+  const fails = async (args: readonly string[], code: number, message: RegExp): Promise<void> => {
+    const result = await runCli(['evaluate', ...args])
+    t.equal(result.code, code)
+    t.match(result.stderr, message)
+  }
+  const model = ['--model', join(folder, 'model')]
+  await fails([], 2, /--model/)
+  await fails([...model, '--engine', 'abacus'], 2, /--engine/)
+  await fails([...model, '--write'], 2, /--specificity/)
+  await fails([...model, '--part', '3/2'], 2, /--part/)
+  await fails([...model, '--exclude-slices', 'all'], 2, /--exclude-slices/)
+  await fails([...model], 3, /no slice/)
+  await fails([...model, '--canvases', join(folder, 'canvases'), '--difficulty', 'hard'], 2, /--difficulty/)
+  await fails(['--model', folder], 6, /manifest/)
+  await fails([...model, '--tuber-free', join(folder, 'absent')], 3, /cannot be read/)
+  await mkdir(join(folder, 'empty'))
+  await fails([...model, '--tuber-free', join(folder, 'empty')], 3, /no NIfTI/)
+})
