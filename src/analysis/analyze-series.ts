@@ -39,10 +39,7 @@ export async function analyzeSeries (slices: readonly Slice[], tools: AnalysisTo
 
 async function analyzeBatch (slices: readonly Slice[], tools: AnalysisTools): Promise<SliceResult[]> {
   const rasters = await Promise.all(slices.map(async slice => await tryRasterize(slice, tools)))
-  const usable = rasters.filter(isRaster)
-  const classifications = usable.length === 0 ? [] : await tools.classifier.classify(usable, tools.methods)
-  const found = new Map<Raster, SliceFinding>()
-  for (const [i, raster] of usable.entries()) found.set(raster, findingOf(classifications[i]))
+  const found = await classify(rasters.filter(isRaster), tools)
   return slices.map((slice, i): SliceResult => {
     const raster = rasters[i]!
     return isRaster(raster)
@@ -51,12 +48,30 @@ async function analyzeBatch (slices: readonly Slice[], tools: AnalysisTools): Pr
   })
 }
 
-/** A network that answers NaN has not answered. */
-function findingOf (classification: Awaited<ReturnType<Classifier['classify']>>[number] | undefined): SliceFinding {
-  if (classification === undefined || !Number.isFinite(classification.probability)) {
-    return { kind: 'failed', reason: { code: 'engine-failed', text: 'the network gave no probability' } }
+/** A batch that the engine refuses is tried slice by slice, so that one slice does not cost the others. */
+async function classify (rasters: readonly Raster[], tools: AnalysisTools): Promise<Map<Raster, SliceFinding>> {
+  const { classifier, methods } = tools
+  if (rasters.length === 0) return new Map()
+  try {
+    const classifications = await classifier.classify(rasters, methods)
+    return new Map(rasters.map((raster, i) => [raster, { kind: 'classified', ...classifications[i]! }]))
+  } catch (thrown) {
+    // an engine that refuses every slice is broken, and its job is to be tried again
+    if (rasters.length === 1) throw thrown
   }
-  return { kind: 'classified', probability: classification.probability, heatmaps: classification.heatmaps }
+  const found = new Map<Raster, SliceFinding>()
+  const errors: AppError[] = []
+  for (const raster of rasters) {
+    try {
+      found.set(raster, (await classify([raster], tools)).get(raster)!)
+    } catch (thrown) {
+      const error = toAppError(thrown)
+      errors.push(error)
+      found.set(raster, { kind: 'failed', reason: { code: error.code, text: error.message } })
+    }
+  }
+  if (errors.length === rasters.length) throw errors[0]!
+  return found
 }
 
 /** A raster, or why there is none. Pixels that cannot be a picture say nothing: that is `undetermined`, not a failure of ours. */
