@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { Instance } from '../dicom/instance.ts'
 import type { Uid } from '../dicom/uid.ts'
 import type { Database } from './database.ts'
+import type { DeliveryTable } from './delivery-table.ts'
 import { instanceHeader } from './instance-header.ts'
 import type { InstanceTable } from './instance-table.ts'
 import { flushFile } from './spool.ts'
@@ -43,11 +44,13 @@ export class ArtifactTable {
   readonly #database: Database
   readonly #spool: Spool
   readonly #instances: InstanceTable
+  readonly #deliveries: DeliveryTable
 
-  constructor (database: Database, spool: Spool, instances: InstanceTable) {
+  constructor (database: Database, spool: Spool, instances: InstanceTable, deliveries: DeliveryTable) {
     this.#database = database
     this.#spool = spool
     this.#instances = instances
+    this.#deliveries = deliveries
   }
 
   /** Whether this SOP instance was made here. */
@@ -94,16 +97,13 @@ export class ArtifactTable {
     }
     await this.#spool.flushFolders(fresh.map(({ name }) => name))
     return this.#database.transaction(() => {
-      const state = files.length > 0 && destinations.length > 0 ? 'DELIVERING' : 'DONE'
-      const changed = this.#database.run(`UPDATE jobs SET state = :state, lease_until = NULL, updated_at = :now, error_code = NULL, error_text = NULL
-        WHERE id = :id AND state = 'RUNNING'`, { id: job.id, state, now })
+      const changed = this.#database.run(`UPDATE jobs SET state = 'DELIVERING', lease_until = NULL, updated_at = :now, error_code = NULL,
+        error_text = NULL WHERE id = :id AND state = 'RUNNING'`, { id: job.id, now })
       if (changed === 0) return false
       for (const { file, name } of fresh) this.#write(job, file, name, now)
       for (const file of files) for (const destination of destinations) this.#deliver(job, file, destination, now)
-      if (state === 'DONE') {
-        this.#database.run('UPDATE jobs SET state = \'DONE\', updated_at = :now WHERE kind = \'analyse\' AND state = \'ANALYSED\' AND study = :study',
-          { now, study: job.studyInstanceUid })
-      }
+      // nothing to send, or all of it is there already
+      this.#deliveries.settle(now)
       return true
     })
   }

@@ -50,8 +50,8 @@ export class SqliteArchive implements Archive {
     this.#instances = new InstanceTable(database, spool)
     this.series = new SeriesTable(database)
     this.jobs = new JobTable(database)
-    this.artifacts = new ArtifactTable(database, spool, this.#instances)
     this.deliveries = new DeliveryTable(database, spool)
+    this.artifacts = new ArtifactTable(database, spool, this.#instances, this.deliveries)
     this.purge = new PurgeTable(database, spool)
   }
 

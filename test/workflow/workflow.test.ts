@@ -209,6 +209,38 @@ t.test('a report that is tried again later gives the same bytes', async t => {
   t.strictSame(await run(true), atOnce, 'the same UIDs and the same sha256, although written 35 s later')
 })
 
+t.test('a job that was running when the service was killed is run again at the start, once', async t => {
+  const clock = new Clock()
+  const archive = await openArchive(t, clock)
+  const control = new Control(t)
+  await store(archive, mrFile({ index: 0 }), mrFile({ index: 1 }))
+  const series = archive.series.get(uidFromName('series'))!
+  archive.series.close(series, { state: 'COMPLETE', why: 'quiet', now: clock.at })
+  for (let kills = 0; kills < 5; kills++) {
+    t.match(archive.jobs.lease(clock.at, 1000), { kind: 'analyse', state: 'RUNNING' }, 'and here comes the kill')
+    t.equal(archive.jobs.recover(clock.at), 1)
+    clock.pass(600_000)
+  }
+  const { workflow, events } = testWorkflow(t, archive, clock, control)
+  await workflow.start()
+  await live(workflow, clock, 5)
+  t.match(workflow.jobs(), [{ kind: 'report', state: 'DONE' }, { kind: 'analyse', state: 'DONE', attempt: 6, failures: 0, crashes: 0 }])
+  t.equal(control.calls('analyse').length, 1)
+  t.match(events[0], { type: 'recovered', lost: 0 })
+})
+
+t.test('a lease that ended is given to the next', async t => {
+  const clock = new Clock()
+  const archive = await openArchive(t, clock)
+  await store(archive, mrFile())
+  archive.series.close(archive.series.get(uidFromName('series'))!, { state: 'COMPLETE', why: 'quiet', now: clock.at })
+  const first = archive.jobs.lease(clock.at, 1000)
+  t.equal(archive.jobs.lease(clock.at, 1000), undefined, 'nobody gets it twice')
+  t.equal(archive.jobs.expire(clock.at + 999), 0)
+  t.equal(archive.jobs.expire(clock.at + 1001), 1)
+  t.match(archive.jobs.lease(clock.at + 1001, 1000), { id: first!.id, attempt: 2 })
+})
+
 t.test('process now closes an open series at once', async t => {
   const clock = new Clock()
   const archive = await openArchive(t, clock)
