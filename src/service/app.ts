@@ -9,6 +9,7 @@ import type { Logger } from './logging.ts'
 import { type Problem, problemMediaType, problemOf, problemOfStatus } from './problems.ts'
 import { frameRoutes } from './routes/frames.ts'
 import { healthRoutes } from './routes/health.ts'
+import { jobRoutes } from './routes/jobs.ts'
 import { metadataRoutes } from './routes/metadata.ts'
 import { retrieveRoutes } from './routes/retrieve.ts'
 import { searchRoutes } from './routes/search.ts'
@@ -59,7 +60,7 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   for (const routes of [storeRoutes, searchRoutes, retrieveRoutes, metadataRoutes, frameRoutes]) {
     await app.register(routes(context), { prefix: dicomWebRoot })
   }
-  await app.register(uploadRoutes(context), { prefix: '/api/v1' })
+  for (const routes of [uploadRoutes, jobRoutes]) await app.register(routes(context), { prefix: '/api/v1' })
   return app
 }
 

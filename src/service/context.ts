@@ -1,4 +1,5 @@
 import type { Archive, IgnoreReason } from '../archive/archive.ts'
+import type { Job, JobState } from '../archive/job-table.ts'
 import type { Instance } from '../dicom/instance.ts'
 import type { Decoder } from '../imaging/decoder-pool.ts'
 import type { ServiceSettings } from './settings.ts'
@@ -23,4 +24,6 @@ export interface ServiceContext {
   readonly draining: { value: boolean }
   /** Called after a store request kept something, so that the workflow looks at once. */
   readonly onStored: () => void
+  /** Jobs, newest first. */
+  readonly jobs: (filter: { readonly state?: JobState | undefined, readonly limit: number }) => Job[]
 }

@@ -97,6 +97,7 @@ async function start (
     decoder,
     draining,
     onStored: () => { void workflow.tick() },
+    jobs: ({ state, limit }) => workflow.jobs({ limit, ...(state === undefined ? {} : { state }) }),
   }, logger)
   closers.push(async () => {
     const force = setTimeout(() => { app.server.closeAllConnections() }, graceMs)

@@ -58,6 +58,7 @@ export async function testService (
     decoder,
     draining,
     onStored: () => { stored++ },
+    jobs: filter => archive.jobs.list({ limit: filter.limit, ...(filter.state === undefined ? {} : { state: filter.state }) }),
   }, createLogger({ level: 'trace', destination }))
   t.teardown(async () => {
     await app.close()

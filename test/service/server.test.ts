@@ -1,0 +1,39 @@
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import t from 'tap'
+import { loadConfig } from '../../src/config.ts'
+import { serve } from '../../src/service/server.ts'
+import { dicomFile, multipart, multipartType } from './support/dicom-file.ts'
+
+const tinyModel = resolve(import.meta.dirname, '../../fixtures/tiny-model')
+
+t.test('the service starts, keeps what it acknowledged over a restart, and stops', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tuberlens-serve-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const config = loadConfig({ TUBERLENS_PORT: '0', TUBERLENS_DATA_DIR: folder, TUBERLENS_MODEL_DIR: tinyModel, TUBERLENS_LOG_LEVEL: 'silent' })
+  const first = await serve(config, { ownsProcess: false })
+  t.equal((await fetch(`${first.url}/livez`)).status, 200)
+  t.equal((await fetch(`${first.url}/readyz`)).status, 200)
+  const stored = await fetch(`${first.url}/dicom-web/studies`, { method: 'POST', headers: { 'content-type': multipartType }, body: multipart([dicomFile()]) })
+  t.equal(stored.status, 200)
+  await t.rejects(serve(config, { ownsProcess: false }), { code: 'conflict' }, 'the data folder has one process')
+  await Promise.all([first.close(), first.close()])
+  await first.stopped
+  await t.rejects(fetch(`${first.url}/livez`))
+
+  const listeners = process.listenerCount('SIGTERM')
+  const second = await serve(config)
+  const found = await fetch(`${second.url}/dicom-web/instances`)
+  t.equal((await found.json() as unknown[]).length, 1)
+  await second.close()
+  t.equal(process.listenerCount('SIGTERM'), listeners, 'signals are given back')
+})
+
+t.test('a model that is not there stops the start', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tuberlens-serve-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const config = loadConfig({ TUBERLENS_PORT: '0', TUBERLENS_DATA_DIR: folder, TUBERLENS_MODEL_DIR: join(folder, 'none'), TUBERLENS_LOG_LEVEL: 'silent' })
+  await t.rejects(serve(config, { ownsProcess: false }), { code: 'model-not-found' })
+})
