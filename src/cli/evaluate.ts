@@ -86,7 +86,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   try {
     const { manifest } = classifier
     const slices: AsyncIterable<EvaluationSlice> = evaluationSlices(set, manifest.preprocessing)
-    const judged = await judge(classifier, slices, { signal: io.signal, onSlice: done => progress.update('judging', done, done) })
+    const judged = await judge(classifier, slices, { signal: io.signal, onSlice: done => { if (io.stderr.isTTY === true) progress.update('judging', done, done) } })
     progress.end()
     if (judged.length === 0) throw new AppError('training-data-invalid', 'there is no slice to evaluate in what was given')
     const threshold = numberOption('threshold', values.threshold, { min: 0, max: 1 }) ?? manifest.output.threshold

@@ -48,10 +48,12 @@ export function threadedSource (source: SynthesisSource, threads = 1, ahead = 3)
   }
   for (const worker of workers) {
     worker.on('message', (answer: WorkerAnswer) => {
-      const waiting = pending.get(answer.index)
+      if (!('batch' in answer)) {
+        fail(new AppError(answer.code, answer.message))
+        return
+      }
+      pending.get(answer.index)?.resolve(answer.batch)
       pending.delete(answer.index)
-      if ('batch' in answer) waiting?.resolve(answer.batch)
-      else fail(new AppError(answer.code, answer.message))
     })
     worker.on('error', fail)
   }

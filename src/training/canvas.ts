@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../errors.ts'
 import { carryMask, flairBrainMask } from './brain-mask.ts'
 import { canvasPixel, canvasSize } from './canvas-grid.ts'
 import { placementOf } from './canvas-placement.ts'
+import { entriesOf } from './folder.ts'
 import { readNiftiFile } from './nifti.ts'
 import type { Plane } from './plane.ts'
 import { quantile } from './plane.ts'
@@ -45,12 +45,11 @@ const fileName = /^(.+)_(FLAIR|T2W)\.nii(\.gz)?$/
  */
 export async function readCanvases (folder: string, wanted?: (patient: string) => boolean): Promise<CanvasSeries[]> {
   const out: CanvasSeries[] = []
-  const entries = await readdir(folder, { withFileTypes: true })
-  const patients = entries.filter(entry => entry.isDirectory()).map(entry => entry.name).sort()
+  const patients = (await entriesOf(folder, 'canvases')).filter(entry => entry.isDirectory()).map(entry => entry.name)
   if (patients.length === 0) throw new AppError('training-data-invalid', 'the folder of canvases holds no folder of a patient')
   for (const patient of patients) {
     if (wanted !== undefined && !wanted(patient)) continue
-    const names = (await readdir(join(folder, patient))).sort()
+    const names = (await entriesOf(join(folder, patient), 'canvases')).map(entry => entry.name)
     for (const name of names) {
       const [, study, kind, zipped = ''] = fileName.exec(name) ?? []
       if (study === undefined || kind !== 'FLAIR') continue

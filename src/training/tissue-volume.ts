@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { AppError } from '../errors.ts'
+import { entriesOf, niftiStem } from './folder.ts'
 import { readNiftiFile } from './nifti.ts'
 import { tissue, toTissues } from './tissues.ts'
 import type { AxialVolume } from './volume.ts'
@@ -27,11 +27,11 @@ const leastWhiteMatter = 1200
 
 /** Reads every label map of a folder, in the order of the names. @throws AppError `training-data-invalid` where there is none */
 export async function readLabelMaps (folder: string, wanted?: (patient: string) => boolean): Promise<TissueVolume[]> {
-  const names = (await readdir(folder)).filter(name => /\.nii(\.gz)?$/.test(name)).sort()
+  const names = (await entriesOf(folder, 'label maps')).map(entry => entry.name).filter(name => niftiStem(name) !== undefined)
   if (names.length === 0) throw new AppError('training-data-invalid', 'the folder of label maps holds no NIfTI file')
   const out: TissueVolume[] = []
   for (const name of names) {
-    const patient = basename(name).replace(/\.nii(\.gz)?$/, '')
+    const patient = niftiStem(name) ?? name
     if (wanted !== undefined && !wanted(patient)) continue
     out.push(toTissueVolume(patient, toAxial(await readNiftiFile(join(folder, name)))))
   }

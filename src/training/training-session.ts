@@ -1,10 +1,10 @@
-import { readdir } from 'node:fs/promises'
 import { AppError } from '../errors.ts'
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import { loadTensorFlow } from '../model/tensorflow.ts'
 import type { BatchSource } from './batch-source.ts'
 import { threadedSource } from './batch-source.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import { entriesOf, niftiStem } from './folder.ts'
 import { loadInitialWeights } from './initial-weights.ts'
 import type { LabelledFile } from './labelled-set.ts'
 import { splitPatients } from './labelled-set.ts'
@@ -157,15 +157,10 @@ function splitFiles (
 
 async function patientsIn (folder: string | undefined, kind: 'files' | 'folders'): Promise<string[]> {
   if (folder === undefined) return []
-  let entries
-  try {
-    entries = await readdir(folder, { withFileTypes: true })
-  } catch (cause) {
-    throw new AppError('input-unreadable', 'a folder of training data cannot be read', {}, { cause })
-  }
-  return kind === 'folders'
-    ? entries.filter(entry => entry.isDirectory()).map(entry => entry.name).sort()
-    : entries.map(entry => entry.name).filter(name => /\.nii(\.gz)?$/.test(name)).map(name => name.replace(/\.nii(\.gz)?$/, '')).sort()
+  const entries = await entriesOf(folder, kind === 'files' ? 'label maps' : 'canvases')
+  return kind === 'files'
+    ? entries.map(entry => niftiStem(entry.name)).filter(stem => stem !== undefined)
+    : entries.filter(entry => entry.isDirectory()).map(entry => entry.name)
 }
 
 /** Everything that makes two runs the same run. */

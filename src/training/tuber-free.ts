@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { groupBySeries } from '../dicom/group-by-series.ts'
 import type { Instance } from '../dicom/instance.ts'
@@ -9,6 +8,7 @@ import type { Preprocessing } from '../imaging/preprocessing.ts'
 import { rasterize, rasterizeGray } from '../imaging/rasterize.ts'
 import { selectSeries } from '../selection/select-series.ts'
 import type { EvaluationSlice } from './evaluation-slice.ts'
+import { entriesOf } from './folder.ts'
 import { readNiftiFile } from './nifti.ts'
 import { toAxial } from './volume.ts'
 
@@ -101,10 +101,6 @@ async function * dicomSlices (paths: readonly string[], options: TuberFreeOption
 }
 
 async function filesUnder (folder: string): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true, recursive: true })
-    return entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name)).sort()
-  } catch (cause) {
-    throw new AppError('input-unreadable', 'the folder of tuber-free series cannot be read', {}, { cause })
-  }
+  const entries = await entriesOf(folder, 'tuber-free series', { recursive: true })
+  return entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name)).sort()
 }

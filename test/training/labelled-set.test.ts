@@ -75,7 +75,7 @@ t.test('batches hold every file in a pass, moved but labelled alike; plain ones 
   t.teardown(() => source.close())
   const batch = await source.batch(0)
   t.same([...batch.labels].sort(), [0, 1])
-  t.same(batch, await source.batch(0), 'repeatable')
+  t.ok(Buffer.from(batch.pictures.buffer).equals(Buffer.from((await source.batch(0)).pictures.buffer)), 'repeatable')
   const [plain] = await plainBatches(files, preprocessing, 8)
   t.equal(plain!.count, 2)
   t.ok(Math.abs(plain!.pictures[0]! - 40 / 255) < 1e-6 && Math.abs(plain!.pictures.at(-1)! - 200 / 255) < 1e-6)
