@@ -2,8 +2,8 @@ import type { IgnoreReason } from '../archive/archive.ts'
 import type { Instance } from '../dicom/instance.ts'
 import { sopClass } from '../dicom/sop-classes.ts'
 
-/** Who we are in ContributingEquipmentSequence. */
-export interface OwnIdentity { readonly manufacturer: string, readonly modelName: string }
+/** Who we are in ContributingEquipmentSequence; the model's name there changes with the model. */
+export interface OwnIdentity { readonly manufacturer: string }
 
 /**
  * The cheap rule at the door: what is accepted and not kept, because no analysis can come of it. Contrast and orientation are
@@ -20,8 +20,8 @@ export function receiveRule (own: OwnIdentity): (instance: Instance) => IgnoreRe
   }
 }
 
-/** Made by tuberlens, here or elsewhere: a DeviceUID with our name beside it (PS3.3 C.12.1.1.5, output-objects.md §1.6). */
+/** Made by tuberlens, here or elsewhere: a DeviceUID with our name beside it (PS3.3 C.12.1). */
 function isOwnResult ({ attributes }: Instance, own: OwnIdentity): boolean {
-  return [attributes, ...attributes.items('ContributingEquipmentSequence')].some(equipment => equipment.has('DeviceUID') &&
-    equipment.string('Manufacturer') === own.manufacturer && equipment.string('ManufacturerModelName') === own.modelName)
+  return [attributes, ...attributes.items('ContributingEquipmentSequence')].some(equipment =>
+    equipment.has('DeviceUID') && equipment.string('Manufacturer') === own.manufacturer)
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { SqliteArchive } from '../../src/archive/sqlite-archive.ts'
 import { uidFromName } from '../../src/dicom/uid.ts'
+import { AppError } from '../../src/errors.ts'
 import { Clock, mrFile, openArchive, received, store, temporaryFolder } from '../helpers/archive.ts'
 
 const study = uidFromName('study')
@@ -107,6 +108,30 @@ t.test('writing is tried for the readiness check and leaves nothing', async t =>
   const archive = await openArchive(t, new Clock(), folder)
   await archive.checkWritable()
   t.strictSame(readdirSync(join(folder, 'tmp')), [])
+})
+
+t.test('a disk that fills in the middle fails the batch, shows nothing of it, and recovers without a restart', async t => {
+  const folder = temporaryFolder(t)
+  const archive = await openArchive(t, new Clock(), folder)
+  await store(archive, mrFile({ index: 0 }))
+  const full = new AppError('out-of-resources', 'the data folder cannot be written')
+  const { spool } = archive
+  const [place, flush] = [spool.place.bind(spool), spool.flushFolders.bind(spool)]
+  spool.place = async (file, name) => {
+    spool.place = place
+    await Promise.resolve({ file, name })
+    throw full
+  }
+  t.match(await store(archive, mrFile({ index: 1 }), mrFile({ index: 2 })), [{ kind: 'failed', error: full }, { kind: 'stored' }], 'one rename')
+  spool.flushFolders = async () => { throw full }
+  t.match(await store(archive, mrFile({ index: 0 }), mrFile({ index: 3 })), [{ kind: 'identical' }, { kind: 'failed', error: full }], 'the flush of all')
+  spool.flushFolders = flush
+  t.equal(archive.findInstances({}).length, 2)
+  const files = () => readdirSync(join(folder, 'spool'), { recursive: true }).filter(name => String(name).endsWith('.dcm')).length
+  t.equal(files(), 2)
+  t.strictSame(readdirSync(join(folder, 'tmp')), [])
+  t.strictSame(kinds(await store(archive, mrFile({ index: 1 }), mrFile({ index: 3 }))), ['stored', 'stored'])
+  t.equal(files(), 4)
 })
 
 t.test('an erased study is gone for good and known to be gone', async t => {
