@@ -33,13 +33,19 @@ export const defaultMultipartLimits: MultipartLimits = {
   headerPairs: 32,
 }
 
+/** RFC 2046 5.1.1. */
+const longestBoundary = 70
+/** Orthanc's DICOMweb plugin 1.7 sends 73 characters, two UUIDs. */
+const longestTolerated = 256
+
 /**
- * RFC 2046 5.1.1: 1 to 70 characters of bchars, no blank at the end.
+ * RFC 2046 5.1.1: 1 to 70 characters of bchars, no blank at the end; up to 256 unless `strict`.
  * @throws AppError `request-malformed`
  */
-export function checkBoundary (boundary: string | undefined): string {
+export function checkBoundary (boundary: string | undefined, strict = false): string {
   if (boundary === undefined || boundary === '') throw new AppError('request-malformed', 'The multipart Content-Type has no boundary')
-  if (boundary.length > 70 || !/^[\w'()+,\-./:=? ]*[\w'()+,\-./:=?]$/.test(boundary)) {
+  const longest = strict ? longestBoundary : longestTolerated
+  if (boundary.length > longest || !/^[\w'()+,\-./:=? ]*[\w'()+,\-./:=?]$/.test(boundary)) {
     throw new AppError('request-malformed', 'The boundary of the multipart Content-Type breaks RFC 2046', { length: boundary.length })
   }
   return boundary

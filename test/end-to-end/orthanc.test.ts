@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import t from 'tap'
 import { dataPath } from '../helpers/data.ts'
 import { freePort, Orthanc } from '../helpers/orthanc.ts'
 import { Service, until } from '../helpers/service.ts'
 import { requireTool } from '../helpers/tools.ts'
+
+const tinyModel = resolve(import.meta.dirname, '../../fixtures/tiny-model')
 
 interface OrthancSeries { ID: string, Instances: string[], MainDicomTags: Record<string, string> }
 interface Job { state: string }
@@ -29,7 +31,7 @@ t.test('a real Orthanc sends a series and gets report and heatmaps back, once', 
   if (folder === undefined || !requireTool(t, 'Orthanc')) return
   const port = await freePort()
   const orthanc = new Orthanc(await freePort(), `http://127.0.0.1:${port}/dicom-web/`)
-  const plugin = new Service(port, { TUBERLENS_PACS_URL: orthanc.dicomWeb })
+  const plugin = new Service(port, { TUBERLENS_PACS_URL: orthanc.dicomWeb, TUBERLENS_MODEL_DIR: tinyModel })
   t.teardown(async () => {
     await plugin.remove()
     await orthanc.remove()

@@ -25,7 +25,7 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
       throw new AppError('out-of-resources', 'The service cannot take more data now')
     }
     pathUids(request)
-    checkContentType(request, reply)
+    checkContentType(request, reply, settings.strict)
     const length = Number(request.headers['content-length'] ?? 0)
     const limit = settings.maxRequestBytes
     if (length > limit) throw new AppError('payload-too-large', 'The request is too large', { limit })
@@ -74,7 +74,7 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
       await reception.receive(single(body, settings.maxRequestBytes))
       return
     }
-    const boundary = checkBoundary(mediaType?.parameters.get('boundary'))
+    const boundary = checkBoundary(mediaType?.parameters.get('boundary'), settings.strict)
     const limits = { ...defaultMultipartLimits, requestBytes: settings.maxRequestBytes, parts: settings.maxParts }
     for await (const part of readParts(body, boundary, limits)) {
       const declared = part.headers.get('content-type')
@@ -94,7 +94,7 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
   }
 }
 
-function checkContentType (request: FastifyRequest, reply: FastifyReply): void {
+function checkContentType (request: FastifyRequest, reply: FastifyReply, strict: boolean): void {
   const mediaType = parseMediaType(request.headers['content-type'])
   const encoding = request.headers['content-encoding']
   const root = mediaType?.parameters.get('type')
@@ -103,7 +103,7 @@ function checkContentType (request: FastifyRequest, reply: FastifyReply): void {
     void reply.header('accept-post', acceptPost)
     throw new AppError('media-type-unsupported', 'A store request is multipart/related of application/dicom, or application/dicom, not encoded')
   }
-  if (multipart) checkBoundary(mediaType.parameters.get('boundary'))
+  if (multipart) checkBoundary(mediaType.parameters.get('boundary'), strict)
 }
 
 /** The body of a single-part request; a connection that breaks is `interrupted`. */
