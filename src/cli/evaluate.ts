@@ -161,6 +161,9 @@ function asText (model: { name: string, version: string, engine: string }, made:
   const pairs = Object.entries(paired).map(([name, { implanted, without, auc, wins }]) =>
     [name, String(implanted), String(without), auc.toFixed(3), percent(wins)])
   if (pairs.length > 0) lines.push('', ...table(['implanted', 'slices', 'without', 'AUC', 'greater than its own slice without'], pairs))
+  for (const [name, { series: count, positive }] of Object.entries(made.withTubers)) {
+    lines.push(`${name} tubers in five slices in a row: ${positive} of ${count} series positive`)
+  }
   if (pointing !== undefined) lines.push('', `evidence map greatest on the tuber: ${pointing.hits} of ${pointing.slices} slices`)
   if (series.length > 1) {
     lines.push('', ...table(['series', 'tuber', 'positive slices', 'positive'], series.map(one =>

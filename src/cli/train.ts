@@ -3,6 +3,7 @@ import { AppError } from '../errors.ts'
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import { loadTensorFlow } from '../model/tensorflow.ts'
 import { layersModelFiles, writeModel } from '../model/write-layers-model.ts'
+import { initialCommand } from '../training/initial-weights.ts'
 import { readLabelledSet } from '../training/labelled-set.ts'
 import { newManifest } from '../training/new-manifest.ts'
 import { architecturesNamed } from '../training/trainees.ts'
@@ -106,7 +107,8 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   const { candidates, trainingPatients } = await runSession(options)
   io.stdout.write(validationTable(candidates))
   const [winner] = candidates as [Candidate]
-  const command = ['tuberlens train', ...args.filter((arg, i) => !isPlace(arg.split('=')[0]!) && !isPlace(args[i - 1] ?? ''))].join(' ')
+  const ownCommand = ['tuberlens train', ...args.filter((arg, i) => !isPlace(arg.split('=')[0]!) && !isPlace(args[i - 1] ?? ''))].join(' ')
+  const command = values.init === undefined ? ownCommand : `${await initialCommand(values.init)}; then from its weights: ${ownCommand}`
   const description = newManifest({
     candidate: winner,
     preprocessing,

@@ -8,6 +8,8 @@ import { bootstrap, figures, intervals } from './metrics.ts'
 import { pairedTest } from './paired-test.ts'
 import type { PairedFigures } from './paired-test.ts'
 import { pointsAt } from './pointing.ts'
+import { seriesWithTubers } from './series-with-tubers.ts'
+import type { SeriesWithTubers } from './series-with-tubers.ts'
 
 export interface JudgeOptions { readonly signal?: AbortSignal, readonly onSlice?: (done: number) => void }
 
@@ -74,6 +76,7 @@ export interface EvaluationReport {
   }
   readonly series: readonly SeriesVerdict[]
   readonly paired: Readonly<Record<string, PairedFigures>>
+  readonly withTubers: Readonly<Record<string, SeriesWithTubers>>
   /** share of slices with a mask whose evidence map is greatest on the tuber */
   readonly pointing: { readonly slices: number, readonly hits: number } | undefined
   readonly proposal: { readonly specificity: number, readonly threshold: number, readonly seriesRule: SeriesRule } | undefined
@@ -121,6 +124,7 @@ export function report (
       positive: holds(seriesRule, one.probabilities, threshold),
     })),
     paired: pairedTest(judged),
+    withTubers: seriesWithTubers(judged, seriesRule, threshold),
     pointing: pointed.length === 0
       ? undefined
       : { slices: pointed.length, hits: pointed.filter(slice => slice.pointed === true).length },

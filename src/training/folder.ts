@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { AppError } from '../errors.ts'
 
-/** What lies in a folder of training data, by name. @param what names the folder in the message @throws AppError `input-unreadable` */
+/** What lies in a folder of training data, by name; `what` is for the message. @throws AppError `input-unreadable` */
 export async function entriesOf (folder: string, what: string, options: { readonly recursive?: boolean } = {}): Promise<Dirent[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true, recursive: options.recursive ?? false })

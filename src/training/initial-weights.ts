@@ -2,18 +2,16 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LayersModel } from '@tensorflow/tfjs'
 import { AppError } from '../errors.ts'
+import type { ModelManifest } from '../model/manifest.ts'
 import type { TensorFlow } from '../model/tensorflow.ts'
 import { readWeights, weightsManifestSchema } from '../model/weights.ts'
 
-/** Sets a network's weights from a model folder of the same architecture: fine-tuning starts there. @throws AppError `model-not-found`, `model-invalid` */
+/**
+ * Sets a network's weights from a model folder of the same architecture: fine-tuning starts there.
+ * @throws AppError `model-not-found`, `model-invalid`
+ */
 export async function loadInitialWeights (tf: TensorFlow, model: LayersModel, directory: string): Promise<void> {
-  const read = async (name: string): Promise<Buffer> => {
-    try {
-      return await readFile(join(directory, name))
-    } catch (cause) {
-      throw new AppError('model-not-found', `the model to start from has no readable ${name}`, { file: name }, { cause })
-    }
-  }
+  const read = (name: string): Promise<Buffer> => readModelFile(directory, name)
   const description = JSON.parse((await read('model.json')).toString('utf8')) as { weightsManifest?: unknown }
   const parsed = weightsManifestSchema.safeParse(description.weightsManifest)
   if (!parsed.success) throw new AppError('model-invalid', 'the model to start from has no weights manifest', {}, { cause: parsed.error })
@@ -29,4 +27,18 @@ export async function loadInitialWeights (tf: TensorFlow, model: LayersModel, di
       weight.write(tf.tensor(found.values, [...found.shape]))
     }
   })
+}
+
+/** The command that made the model to start from, so that the whole chain stands in the new manifest. @throws AppError `model-not-found` */
+export async function initialCommand (directory: string): Promise<string> {
+  const manifest = JSON.parse((await readModelFile(directory, 'manifest.json')).toString('utf8')) as Partial<ModelManifest>
+  return manifest.training?.command ?? 'a model that does not say how it was made'
+}
+
+async function readModelFile (directory: string, name: string): Promise<Buffer> {
+  try {
+    return await readFile(join(directory, name))
+  } catch (cause) {
+    throw new AppError('model-not-found', `the model to start from has no readable ${name}`, { file: name }, { cause })
+  }
 }

@@ -6,6 +6,7 @@ import { judge, report, seriesOf } from '../../src/training/evaluation.ts'
 import type { EvaluationSlice, JudgedSlice } from '../../src/training/evaluation-slice.ts'
 import { pairedTest } from '../../src/training/paired-test.ts'
 import { pointsAt } from '../../src/training/pointing.ts'
+import { seriesWithTubers } from '../../src/training/series-with-tubers.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 
 const rule = { kind: 'count', positive: 2, consecutive: 2 } as const
@@ -38,6 +39,15 @@ t.test('pairs are compared with all slices without, and with their own', async t
   t.same(found['easy'], { implanted: 2, without: 2, auc: 2.5 / 4, wins: 0.75 })
   t.same(found['subtle'], { implanted: 1, without: 2, auc: 0, wins: 0 })
   t.same(found['easy T2'], { implanted: 1, without: 1, auc: 1, wins: 1 })
+})
+
+t.test('series get tubers in five slices in a row, at every place', async t => {
+  const slice = (index: number, difficulty: string, probability: number): JudgedSlice =>
+    ({ probability, pair: { key: `k${index}`, difficulty }, label: 0, patient: 'a', series: 'a/1', index, contrast: 'T2' })
+  const without = Array.from({ length: 6 }, (_, i) => slice(i, 'without', i === 5 ? 0.9 : 0.1))
+  // implanted slices are seen in 0 and 1 only: with the one above, the run at 0 has two in a row, the run at 1 has none
+  const easy = Array.from({ length: 6 }, (_, i) => slice(i, 'easy', i < 2 ? 0.9 : 0.1))
+  t.same(seriesWithTubers([...without, ...easy], rule, 0.5), { easy: { series: 2, positive: 1 } })
 })
 
 t.test('slices of a series are put in order, and slices without a series make none', async t => {
