@@ -14,12 +14,9 @@ export const criteriaSchema = z.strictObject({
   accept3d: z.boolean().default(true),
   /** Largest angle between the slice normal and the patient's long axis, degrees. */
   maximumTilt: z.number().min(0).max(45).default(35),
-  /** By what ContributingEquipmentSequence our own results are known. */
+  /** Manufacturer names by which our own results are known. */
   own: z.strictObject({
-    /** DeviceUID values. */
-    deviceUids: z.array(z.string()).default([]),
-    /** ManufacturerModelName values: results of an older model carry another DeviceUID. */
-    modelNames: z.array(z.string()).default(['tuberlens']),
+    manufacturers: z.array(z.string()).default(['tuberlens']),
   }).prefault({}),
 })
 

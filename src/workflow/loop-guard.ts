@@ -1,6 +1,7 @@
 import type { IgnoreReason } from '../archive/archive.ts'
 import type { Instance } from '../dicom/instance.ts'
 import { sopClass } from '../dicom/sop-classes.ts'
+import { isOwnResult } from '../selection/own-result.ts'
 
 /** Who we are in ContributingEquipmentSequence; the model's name there changes with the model. */
 export interface OwnIdentity { readonly manufacturer: string }
@@ -11,17 +12,11 @@ export interface OwnIdentity { readonly manufacturer: string }
  */
 export function receiveRule (own: OwnIdentity): (instance: Instance) => IgnoreReason | undefined {
   return instance => {
-    if (isOwnResult(instance, own)) return 'own-result'
+    if (isOwnResult(instance.attributes, { manufacturers: [own.manufacturer] })) return 'own-result'
     const known = sopClass(instance.sopClassUid)
     if (known === undefined || !known.image) return 'not-an-image'
     const modality = instance.attributes.string('Modality')
     if (known.mr === undefined || (modality !== undefined && modality !== 'MR')) return 'not-mr'
     return instance.attributes.strings('ImageType').includes('LOCALIZER') ? 'localizer' : undefined
   }
-}
-
-/** Made by tuberlens, here or elsewhere: a DeviceUID with our name beside it (PS3.3 C.12.1). */
-function isOwnResult ({ attributes }: Instance, own: OwnIdentity): boolean {
-  return [attributes, ...attributes.items('ContributingEquipmentSequence')].some(equipment =>
-    equipment.has('DeviceUID') && equipment.string('Manufacturer') === own.manufacturer)
 }

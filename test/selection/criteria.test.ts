@@ -7,7 +7,7 @@ t.test('the defaults are axial T2 and FLAIR within 35°, 2D and 3D, no reformats
     acceptReformats: false,
     accept3d: true,
     maximumTilt: 35,
-    own: { deviceUids: [], modelNames: ['tuberlens'] },
+    own: { manufacturers: ['tuberlens'] },
   })
 })
 

@@ -42,7 +42,7 @@ t.test('an object without pixel data is told so', async t => {
 })
 
 t.test('our own result is never eligible', async t => {
-  t.equal(code({ header: { ContributingEquipmentSequence: [attributesOf({ ManufacturerModelName: 'tuberlens' })] } }), 'own-result')
+  t.equal(code({ header: { ContributingEquipmentSequence: [attributesOf({ Manufacturer: 'tuberlens', DeviceUID: '2.25.1' })] } }), 'own-result')
 })
 
 t.test('a Siemens mosaic is known by its private count, if the block is Siemens\'s', async t => {
