@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readInstanceFile } from '../dicom/read-instance.ts'
 import { AppError } from '../errors.ts'
 import type { Decoder } from '../imaging/decoder-pool.ts'
 import type { Conclusion, HeatmapMethod } from '../model/finding.ts'
 import type { Evidence } from '../report/evidence.ts'
 import type { ReportContext } from '../report/report-context.ts'
+import type { ExcludedSeries } from '../report/series-findings.ts'
 import { buildDeliverables } from './build-deliverables.ts'
 import type { DeliverableKind } from './build-deliverables.ts'
 import { displaysOf } from './displays.ts'
@@ -13,7 +15,7 @@ import { readFindings } from './findings-file.ts'
 import type { StoredFindings } from './findings-file.ts'
 import { momentIn } from './report-moment.ts'
 import { readSeries } from './series-job.ts'
-import { studyFindings } from './study-findings.ts'
+import { excludedSeries, studyFindings } from './study-findings.ts'
 import type { ArrivedSeries, Shortfall } from './study-findings.ts'
 import { writeFileDurably } from './write-file-durably.ts'
 
@@ -24,9 +26,17 @@ export interface ReportSeries {
   readonly shortfall?: Shortfall | undefined
 }
 
+/** A series whose analysis was given up. */
+export interface FailedSeries {
+  readonly paths: readonly string[]
+  /** Stable code of the last error. */
+  readonly code: string
+}
+
 /** Write the results of a study from the findings of its series. No inference. */
 export interface ReportJob {
   readonly series: readonly ReportSeries[]
+  readonly failed?: readonly FailedSeries[] | undefined
   readonly outDir: string
   /** Start of the analysis, ms since 1970; kept in the job record, so that a retry gives the same bytes. */
   readonly startedAt: number
@@ -61,7 +71,8 @@ export async function runReportJob (job: ReportJob, decoder: Decoder): Promise<R
   const arrived = await Promise.all(job.series.map(async one => await joinFindings(one)))
   const first = arrived[0]
   if (first === undefined) return { conclusion: 'undetermined', artifacts: [] }
-  const study = studyFindings(arrived.map(({ series }) => series), first.model.manifest)
+  const failed = await Promise.all((job.failed ?? []).map(async one => await describeFailed(one)))
+  const study = studyFindings(arrived.map(({ series }) => series), first.model.manifest, failed)
   const offset = first.series.series.instances[0]!.attributes.string('TimezoneOffsetFromUTC')
   const context: ReportContext = {
     ...job.context,
@@ -97,6 +108,16 @@ export async function runReportJob (job: ReportJob, decoder: Decoder): Promise<R
 
 function hashOf (value: string | Uint8Array): string {
   return createHash('sha256').update(value).digest('hex')
+}
+
+/** Its header may be what cannot be read: then it goes without a name. */
+async function describeFailed ({ paths, code }: FailedSeries): Promise<ExcludedSeries> {
+  const reason = `its analysis failed (${code})`
+  try {
+    return excludedSeries((await readInstanceFile(paths[0] ?? '')).attributes, reason)
+  } catch {
+    return { seriesNumber: undefined, description: '', reason }
+  }
 }
 
 interface JoinedSeries { readonly series: ArrivedSeries, readonly model: StoredFindings['model'] }

@@ -1,6 +1,6 @@
 import type { Attributes } from '../dicom/attributes.ts'
 import type { ModelManifest } from '../model/manifest.ts'
-import type { SeriesFindings, StudyFindings } from '../report/series-findings.ts'
+import type { ExcludedSeries, SeriesFindings, StudyFindings } from '../report/series-findings.ts'
 import type { AnalyzedGroup, AnalyzedSeries } from './analyzed-series.ts'
 import { concludeSeries, concludeStudy } from './conclude.ts'
 import { patientAge } from './patient-age.ts'
@@ -14,21 +14,32 @@ export interface ArrivedSeries extends AnalyzedSeries { readonly shortfall?: Sho
 /**
  * Draws the conclusions of the series and the study. Series are numbered by SeriesNumber, then SeriesInstanceUID, whatever the
  * order in which they arrived.
+ * @param failed series whose analysis was given up: what they show is not known, so the study is not negative
  */
-export function studyFindings (arrived: readonly ArrivedSeries[], manifest: ModelManifest): StudyFindings {
+export function studyFindings (
+  arrived: readonly ArrivedSeries[], manifest: ModelManifest, failed: readonly ExcludedSeries[] = [],
+): StudyFindings {
   const ordered = [...arrived].sort((a, b) => seriesNumber(a, Infinity) - seriesNumber(b, Infinity) ||
     (a.series.seriesInstanceUid < b.series.seriesInstanceUid ? -1 : 1))
   const series = ordered
     .flatMap(one => one.groups.map(group => ({ one, group })))
     .map(({ one, group }, i) => findingsOf(one, group, i + 1, manifest))
   return {
-    conclusion: concludeStudy(series.map(({ conclusion }) => conclusion)),
+    conclusion: concludeStudy([...series.map(({ conclusion }) => conclusion), ...failed.map(() => 'undetermined' as const)]),
     series,
-    excluded: ordered.filter(({ groups }) => groups.length === 0).map(one => ({
-      seriesNumber: header(one).number('SeriesNumber'),
-      description: header(one).string('SeriesDescription') ?? '',
-      reason: one.reason,
-    })),
+    excluded: [
+      ...ordered.filter(({ groups }) => groups.length === 0).map(one => excludedSeries(header(one), one.reason)),
+      ...failed,
+    ],
+  }
+}
+
+/** How reports name a series that they leave out. */
+export function excludedSeries (attributes: Attributes, reason: string): ExcludedSeries {
+  return {
+    seriesNumber: attributes.number('SeriesNumber'),
+    description: attributes.string('SeriesDescription') ?? '',
+    reason,
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SeriesJobResult } from '../analysis/series-job.ts'
-import type { ReportJob, ReportSeries } from '../analysis/report-job.ts'
+import type { FailedSeries, ReportJob, ReportSeries } from '../analysis/report-job.ts'
 import type { Job, JobFailure } from '../archive/job-table.ts'
 import type { SqliteArchive } from '../archive/sqlite-archive.ts'
 import { readInstanceFile } from '../dicom/read-instance.ts'
@@ -107,6 +107,7 @@ export class JobRunner {
       const { artifacts } = await analysis.buildReport({
         ...report,
         series: analyses.map(analysis => this.#reportSeries(analysis)),
+        failed: archive.jobs.deadAnalyses(job.studyInstanceUid).map(dead => this.#failedSeries(dead)),
         outDir,
         startedAt: job.firstRunAt ?? now(),
         predecessors: this.#predecessors(job),
@@ -129,6 +130,11 @@ export class JobRunner {
       paths: this.#pathsOf(analysis),
       ...(series?.state === 'FORCED' && expected > received ? { shortfall: { received, expected } } : {}),
     }
+  }
+
+  #failedSeries (dead: Job): FailedSeries {
+    const held = this.#options.archive.findInstances({ series: dead.subject })
+    return { paths: held.map(({ path }) => path), code: dead.errorCode ?? 'internal' }
   }
 
   /** The files, as they are now, of the instances that an analysis was made for. @throws AppError `not-found` when one is gone */
