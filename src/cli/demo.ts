@@ -118,7 +118,7 @@ async function writeResults (
     else await writeFile(`${path}.png`, await pngOf(instance))
     progress.update('fetching by WADO-RS', i + 1, results.length)
   }
-  return reports
+  return reports.sort((a, b) => a.seriesDescription < b.seriesDescription ? -1 : 1)
 }
 
 /** `ai-flair-grad-cam-007`: the series description without its warning, and the image. */
