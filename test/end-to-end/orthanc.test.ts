@@ -97,6 +97,29 @@ t.test('a real Orthanc sends a series and gets report and heatmaps back, once', 
   })
 })
 
+t.test('the Lua recipe of the README routes every stable MR series', { timeout: 120_000 }, async t => {
+  if (!requireTool(t, 'Orthanc')) return
+  const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8')
+  const lua = /```lua\n([^]*?)```/.exec(readme)![1]!
+  const port = await freePort()
+  const orthanc = new Orthanc(await freePort(), `http://127.0.0.1:${port}/dicom-web/`, lua)
+  const plugin = new Service(port, { TUBERLENS_PACS_URL: orthanc.dicomWeb, TUBERLENS_MODEL_DIR: tinyModel })
+  t.teardown(async () => {
+    await plugin.remove()
+    await orthanc.remove()
+  })
+  await orthanc.start()
+  await plugin.start()
+  const folder = resolve(import.meta.dirname, '../../fixtures/flair')
+  for (const name of readdirSync(folder)) await orthanc.post('/instances', readFileSync(join(folder, name)))
+  await until(async () => [...(await results(orthanc)).keys()].some(name => name.includes('FLAIR tubers')), 90, 'a report in Orthanc')
+  // the results are stable series too and come back to the plugin: nothing may start from them
+  await new Promise(resolve => setTimeout(resolve, 6000))
+  t.strictSame((await jobsOf(plugin)).map(job => job.state), ['DONE', 'DONE'])
+  const reports = [...await results(orthanc)].filter(([name]) => name.includes('tubers'))
+  t.strictSame(reports.map(([, series]) => series.Instances.length), [1])
+})
+
 /** The service's own view of its jobs. */
 async function jobsOf (service: Service): Promise<Job[]> {
   const { jobs } = await (await fetch(`${service.url}/api/v1/jobs`)).json() as { jobs: Job[] }

@@ -21,10 +21,14 @@ export class Orthanc {
   readonly #folder: string
   #process: ChildProcess | undefined
 
-  /** @param tuberlens DICOMweb root that Orthanc knows as the server `tuberlens` */
-  constructor (port: number, tuberlens: string) {
+  /**
+   * @param tuberlens DICOMweb root that Orthanc knows as the server `tuberlens`
+   * @param lua a script that Orthanc runs; series are then stable after one second
+   */
+  constructor (port: number, tuberlens: string, lua?: string) {
     this.port = port
     this.#folder = mkdtempSync(join(tmpdir(), 'orthanc-'))
+    if (lua !== undefined) writeFileSync(join(this.#folder, 'route.lua'), lua)
     writeFileSync(join(this.#folder, 'orthanc.json'), JSON.stringify({
       Name: 'test',
       StorageDirectory: join(this.#folder, 'db'),
@@ -35,6 +39,7 @@ export class Orthanc {
       AuthenticationEnabled: false,
       DefaultEncoding: 'Utf8',
       ConcurrentJobs: 4,
+      ...(lua !== undefined && { StableAge: 1, LuaScripts: [join(this.#folder, 'route.lua')] }),
       Plugins: ['/usr/share/orthanc/plugins/libOrthancDicomWeb.so'],
       DicomWeb: { Enable: true, Root: '/dicom-web/', Servers: { tuberlens: { Url: tuberlens } } },
     }))
