@@ -1,5 +1,6 @@
 import type { Conclusion, SliceFinding } from '../model/finding.ts'
 import type { ModelManifest, SeriesRule } from '../model/manifest.ts'
+import { thresholdText } from '../report/sentences.ts'
 
 /** A series in which more than this share of the slices has no probability cannot be called negative. */
 const largestShareWithout = 0.2
@@ -64,7 +65,7 @@ function applyRule (probabilities: readonly (number | undefined)[], rule: Series
     const mean = known.length === 0 ? 0 : known.reduce((sum, p) => sum + p, 0) / known.length
     return {
       holds: known.length === rule.k && mean >= rule.threshold,
-      text: `Mean of the ${rule.k} largest probabilities ${mean.toFixed(2)}; positive from ${rule.threshold.toFixed(2)}.`,
+      text: `Mean of the ${rule.k} largest probabilities ${mean.toFixed(2)}; positive from ${thresholdText(rule.threshold)}.`,
     }
   }
   const positive = probabilities.filter(p => p !== undefined && p >= threshold).length
@@ -74,9 +75,11 @@ function applyRule (probabilities: readonly (number | undefined)[], rule: Series
     run = p !== undefined && p >= threshold ? run + 1 : 0
     longest = Math.max(longest, run)
   }
+  const counted = `${positive} of ${probabilities.length} slices at or above ${thresholdText(threshold)}`
   return {
     holds: positive >= rule.positive && longest >= rule.consecutive,
-    text: `${positive} of ${probabilities.length} slices at or above ${threshold.toFixed(2)}, ${longest} in a row; ` +
-      `positive from ${rule.positive}, ${rule.consecutive} in a row.`,
+    text: rule.consecutive > 1
+      ? `${counted}, ${longest} in a row; positive from ${rule.positive}, ${rule.consecutive} in a row.`
+      : `${counted}; positive from ${rule.positive}.`,
   }
 }

@@ -1,6 +1,7 @@
 import type { Conclusion } from '../model/finding.ts'
 import type { ReportContext } from '../report/report-context.ts'
 import type { SeriesFindings, StudyFindings } from '../report/series-findings.ts'
+import { thresholdText } from '../report/sentences.ts'
 import { table } from './table.ts'
 import type { WrittenResult } from './write-results.ts'
 
@@ -36,7 +37,7 @@ function studyLines (study: StudyFindings, { manifest }: Model, number: string):
       words[series.conclusion],
     ]
   })
-  const head = ['series', 'description', 'contrast', 'slices', `p ≥ ${threshold.toFixed(2)}`, 'no result', 'highest p', 'by algorithm']
+  const head = ['series', 'description', 'contrast', 'slices', `p ≥ ${thresholdText(threshold)}`, 'no result', 'highest p', 'by algorithm']
   return [
     `Study${number}: ${words[study.conclusion]} (by algorithm)`,
     '',

@@ -17,6 +17,8 @@ t.test('a count rule wants enough positive slices and enough of them in a row', 
 
 t.test('the sentence states the counts', async t => {
   t.equal(concludeSeries(known(0.9, 0.9, 0.1), manifest, normal).ruleText, '2 of 3 slices at or above 0.50, 2 in a row; positive from 2, 2 in a row.')
+  const loose = manifestOf({ seriesRule: { kind: 'count', positive: 3, consecutive: 1 }, output: { positiveClass: 'tuber', threshold: 0.842 } })
+  t.equal(concludeSeries(known(0.9, 0.842, 0.8), loose, normal).ruleText, '2 of 3 slices at or above 0.842; positive from 3.')
 })
 
 t.test('a slice without probability breaks a row', async t => {
