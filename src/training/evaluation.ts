@@ -151,11 +151,17 @@ export function seriesOf (judged: readonly JudgedSlice[]): SeriesProbabilities[]
 }
 
 function figuresOf (judged: readonly JudgedSlice[], threshold: number): SliceFigures {
+  // where all have tubers, or none has, only the share that was called right says anything
+  const classes = new Set(judged.map(slice => slice.label))
+  const telling: readonly string[] = [...classes].map(label => label === 1 ? 'sensitivity' : 'specificity')
+  const pick = <Value>(values: Readonly<Record<string, Value>>, test: (value: Value) => boolean): Record<string, Value> =>
+    Object.fromEntries(Object.entries(values)
+      .filter(([name, value]) => (classes.size === 2 || telling.includes(name)) && test(value)))
   return {
     slices: judged.length,
     patients: new Set(judged.map(slice => slice.patient)).size,
-    figures: Object.fromEntries(Object.entries(figures(judged, threshold)).filter(([, value]) => !Number.isNaN(value))),
-    intervals: intervals(judged, threshold),
+    figures: pick({ ...figures(judged, threshold) }, value => !Number.isNaN(value)),
+    intervals: pick(intervals(judged, threshold), () => true),
   }
 }
 
