@@ -18,7 +18,8 @@ import { defaultPreprocessing } from './train.ts'
 
 export const help = `Usage: tuberlens synthesize (--label-maps DIR | --canvases DIR) --out DIR [OPTIONS]
 
-Makes axial T2 and FLAIR slices with and without tubers: windowed PNG pictures, masks, and labels.csv for train and evaluate.
+Makes axial T2 and FLAIR slices with and without tubers: windowed PNG pictures, masks, and labels.csv, which train
+and evaluate read.
 
   --label-maps DIR       anatomical label maps (NIfTI, FreeSurfer's numbers, 1 mm)
   --canvases DIR         real tuber-free volumes, DIR/<patient>/<study>_FLAIR.nii.gz and _T2W.nii.gz

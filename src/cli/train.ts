@@ -18,7 +18,7 @@ import { table } from './table.ts'
 
 export const help = `Usage: tuberlens train --out DIR (--label-maps DIR | --canvases DIR | --labelled CSV) [OPTIONS]
 
-Trains networks on synthetic slices or on a labelled folder, patient by patient apart, and keeps the one with the lowest
+Trains networks on synthetic slices or on a labelled folder, patients kept apart, and keeps the one with the lowest
 validation loss as a model folder. Needs TensorFlow (scripts/install-tensorflow.mjs).
 
   --label-maps DIR       anatomical label maps (NIfTI, FreeSurfer's numbers); a file is a patient
