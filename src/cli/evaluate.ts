@@ -15,7 +15,8 @@ import { numberOption, parseOptions } from './parse-options.ts'
 import { Progress } from './progress.ts'
 import { table } from './table.ts'
 
-export const help = `Usage: tuberlens evaluate --model DIR (--labelled CSV | --tuber-free DIR … | --canvases DIR | --label-maps DIR) [OPTIONS]
+export const help = `Usage: tuberlens evaluate --model DIR
+         (--labelled CSV | --tuber-free DIR … | --canvases DIR | --label-maps DIR) [OPTIONS]
 
 Measures a model: per slice, per contrast, per series; intervals over patients; on what was not trained on.
 
