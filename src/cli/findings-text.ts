@@ -53,7 +53,12 @@ function studyLines (study: StudyFindings, { manifest }: Model, number: string):
 }
 
 interface Highest { readonly probability: number, readonly instanceNumber: number | undefined }
-interface Counts { readonly positive: number, /** Failed or undetermined. */ readonly without: number, readonly highest: Highest | undefined }
+interface Counts {
+  readonly positive: number
+  /** Failed or undetermined. */
+  readonly without: number
+  readonly highest: Highest | undefined
+}
 
 function counts (series: SeriesFindings, threshold: number): Counts {
   const classified = series.slices.flatMap(({ slice, finding }): Highest[] => finding.kind === 'classified'
