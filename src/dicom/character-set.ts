@@ -37,6 +37,12 @@ const extensionsOnly = new Set(['58', '87', '149', '159'])
 /** Sets that stand alone: other values beside them are not in the standard and say nothing. */
 const standAlone = new Set(['192', 'GB18030', 'GBK'])
 
+/** The defined terms that are read (PS3.3 tables C.12-2 to C.12-5): as the only value, and among several with code extensions. */
+export const characterSetTerms = {
+  single: Object.keys(encodings).map(set => /^\d+$/.test(set) ? `ISO_IR ${set}` : set),
+  extensions: [...Object.keys(encodings).filter(set => !standAlone.has(set)), ...extensionsOnly].map(set => `ISO 2022 IR ${set}`),
+} as const
+
 /**
  * The decoder for the values of (0008,0005). Absent or empty is the default repertoire, ISO_IR 6; bytes that do not fit
  * it are read as UTF-8 where they are valid UTF-8, else as Latin-1, as most readers do. Spellings with `-` or `_` for

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { characterSet } from '../../src/dicom/character-set.ts'
+import { characterSet, characterSetTerms } from '../../src/dicom/character-set.ts'
 import { DataSet } from '../../src/dicom/data-set.ts'
 import { parsePart10 } from '../../src/dicom/part10.ts'
 import { element, item, part10 } from './encoded.ts'
@@ -122,3 +122,15 @@ print(json.dumps(out))`, JSON.stringify(cases.map(([terms, value]) => [terms, va
 function read (elements: readonly Uint8Array[]): DataSet {
   return new DataSet(parsePart10(part10(Buffer.concat(elements))).table)
 }
+
+t.test('every defined term of the table is known, and pydicom knows it too', async t => {
+  const { single, extensions } = characterSetTerms
+  for (const term of single) t.strictSame(characterSet([term]).unknown, [], term)
+  for (const term of extensions) t.strictSame(characterSet(['', term]).unknown, [], term)
+  if (!requirePydicom(t)) return
+  const unknown = askPython(`
+import sys, json
+from pydicom.charset import python_encoding
+print(json.dumps([term for term in json.loads(sys.argv[1]) if term not in python_encoding]))`, JSON.stringify([...single, ...extensions])) as string[]
+  t.strictSame(unknown.filter(term => !/203$/.test(term)), [], 'ISO 8859-15 is younger than pydicom 2.3')
+})
