@@ -24,5 +24,6 @@ t.test('every operation has its own name and every path parameter is declared', 
 t.test('no route can be registered without a scope', async t => {
   const { app } = await testService(t)
   t.ok(app.registeredRoutes.length > 10)
-  t.strictSame(app.registeredRoutes.filter(({ scope }) => scope === 'anonymous').map(({ url }) => url).sort(), ['/livez', '/livez', '/readyz', '/readyz'])
+  const anonymous = new Set(app.registeredRoutes.filter(({ scope }) => scope === 'anonymous').map(({ url }) => url))
+  t.strictSame([...anonymous].sort(), ['/livez', '/openapi.yaml', '/readyz'])
 })

@@ -7,6 +7,7 @@ import type { ServiceContext } from './context.ts'
 import { dicomWebRoot } from './dicomweb-url.ts'
 import type { Logger } from './logging.ts'
 import { type Problem, problemMediaType, problemOf, problemOfStatus } from './problems.ts'
+import { descriptionRoutes } from './routes/description.ts'
 import { frameRoutes } from './routes/frames.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
@@ -57,6 +58,7 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
     request.log[level]({ req: request, res: reply, ms: Math.round(reply.elapsedTime) }, 'request')
   })
   await app.register(healthRoutes(context))
+  await app.register(descriptionRoutes())
   for (const routes of [storeRoutes, searchRoutes, retrieveRoutes, metadataRoutes, frameRoutes]) {
     await app.register(routes(context), { prefix: dicomWebRoot })
   }
