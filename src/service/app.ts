@@ -7,6 +7,7 @@ import type { ServiceContext } from './context.ts'
 import { dicomWebRoot } from './dicomweb-url.ts'
 import type { Logger } from './logging.ts'
 import { type Problem, problemMediaType, problemOf, problemOfStatus } from './problems.ts'
+import { capabilityRoutes } from './routes/capabilities.ts'
 import { descriptionRoutes } from './routes/description.ts'
 import { frameRoutes } from './routes/frames.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -59,6 +60,7 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   })
   await app.register(healthRoutes(context))
   await app.register(descriptionRoutes())
+  await app.register(capabilityRoutes(context), { prefix: dicomWebRoot })
   for (const routes of [storeRoutes, searchRoutes, retrieveRoutes, metadataRoutes, frameRoutes]) {
     await app.register(routes(context), { prefix: dicomWebRoot })
   }
