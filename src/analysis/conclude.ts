@@ -65,7 +65,7 @@ function applyRule (probabilities: readonly (number | undefined)[], rule: Series
     const mean = known.length === 0 ? 0 : known.reduce((sum, p) => sum + p, 0) / known.length
     return {
       holds: known.length === rule.k && mean >= rule.threshold,
-      text: `Mean of the ${rule.k} largest probabilities ${mean.toFixed(2)}; positive from ${thresholdText(rule.threshold)}.`,
+      text: `Series rule: the mean of the ${rule.k} largest probabilities (here ${mean.toFixed(2)}) is at least ${thresholdText(rule.threshold)}.`,
     }
   }
   const positive = probabilities.filter(p => p !== undefined && p >= threshold).length
@@ -75,11 +75,9 @@ function applyRule (probabilities: readonly (number | undefined)[], rule: Series
     run = p !== undefined && p >= threshold ? run + 1 : 0
     longest = Math.max(longest, run)
   }
-  const counted = `${positive} of ${probabilities.length} slices at or above ${thresholdText(threshold)}`
   return {
     holds: positive >= rule.positive && longest >= rule.consecutive,
-    text: rule.consecutive > 1
-      ? `${counted}, ${longest} in a row; positive from ${rule.positive}, ${rule.consecutive} in a row.`
-      : `${counted}; positive from ${rule.positive}.`,
+    text: `Series rule: at least ${rule.positive} positive ${rule.positive === 1 ? 'slice' : 'slices'}` +
+      `${rule.consecutive > 1 ? `, ${rule.consecutive} of them in a row (longest row here: ${longest})` : ''}.`,
   }
 }

@@ -15,10 +15,12 @@ t.test('a count rule wants enough positive slices and enough of them in a row', 
   t.equal(concludeSeries(known(0.1, 0.499, 0.9, 0.1, 0.2), manifest, normal).conclusion, 'absent')
 })
 
-t.test('the sentence states the counts', async t => {
-  t.equal(concludeSeries(known(0.9, 0.9, 0.1), manifest, normal).ruleText, '2 of 3 slices at or above 0.50, 2 in a row; positive from 2, 2 in a row.')
-  const loose = manifestOf({ seriesRule: { kind: 'count', positive: 3, consecutive: 1 }, output: { positiveClass: 'tuber', threshold: 0.842 } })
-  t.equal(concludeSeries(known(0.9, 0.842, 0.8), loose, normal).ruleText, '2 of 3 slices at or above 0.842; positive from 3.')
+t.test('the sentence states the rule, and what the reader cannot count', async t => {
+  t.equal(concludeSeries(known(0.9, 0.9, 0.1), manifest, normal).ruleText, 'Series rule: at least 2 positive slices, 2 of them in a row (longest row here: 2).')
+  const loose = manifestOf({ seriesRule: { kind: 'count', positive: 3, consecutive: 1 } })
+  t.equal(concludeSeries(known(0.9, 0.9, 0.1), loose, normal).ruleText, 'Series rule: at least 3 positive slices.')
+  const mean = manifestOf({ seriesRule: { kind: 'mean-top-k', k: 2, threshold: 0.842 } })
+  t.equal(concludeSeries(known(0.9, 0.8, 0.1), mean, normal).ruleText, 'Series rule: the mean of the 2 largest probabilities (here 0.85) is at least 0.842.')
 })
 
 t.test('a slice without probability breaks a row', async t => {
