@@ -53,6 +53,12 @@ export class SeriesTable {
     return this.#database.all(`SELECT ${columns} FROM series s WHERE kind = 'input' ORDER BY last_at DESC, series LIMIT :limit`, { limit }).map(toSeries)
   }
 
+  /** SOP Instance UIDs of what was received of a series, ignored ones included. */
+  instanceUids (series: Uid): ReadonlySet<string> {
+    const rows = this.#database.all('SELECT sop FROM instances WHERE series = :series UNION SELECT sop FROM ignored WHERE series = :series', { series })
+    return new Set(rows.map(row => row.text('sop')))
+  }
+
   planes (series: Uid): InstancePlane[] {
     return this.#database.all(`SELECT position, orientation FROM instances WHERE series = :series
       AND position IS NOT NULL AND orientation IS NOT NULL`, { series })

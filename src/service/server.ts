@@ -4,6 +4,7 @@ import closeWithGrace from 'close-with-grace'
 import { shippedModelDir, softwareIdentity } from '../analysis/software.ts'
 import { SqliteArchive } from '../archive/sqlite-archive.ts'
 import { type Config, describeConfig } from '../config.ts'
+import type { Uid } from '../dicom/uid.ts'
 import { toAppError } from '../errors.ts'
 import { createDecoder } from '../imaging/decoder-pool.ts'
 import { AnalysisProcess } from '../workflow/analysis-process.ts'
@@ -13,6 +14,7 @@ import { Workflow } from '../workflow/workflow.ts'
 import { buildApp } from './app.ts'
 import { createLogger, type Logger } from './logging.ts'
 import { pacsDestination } from './pacs-destination.ts'
+import { Reception } from './reception.ts'
 import { logEvents } from './workflow-log.ts'
 
 export interface RunningService {
@@ -73,11 +75,16 @@ async function start (
   const software = softwareIdentity(config.report.stationName)
   const { srSopClass, scModality } = config.report
   const pacs = config.pacs && pacsDestination(config.pacs)
+  const ignoreReason = receiveRule(software)
+  // what is fetched from the PACS comes in as if it had been sent
+  const intake = (study: Uid): Reception => new Reception({
+    archive, ignoreReason, ineligible: 'ignore', maxInstanceBytes: config.reception.maxInstanceBytes, study, baseUrl: config.publicBaseUrl ?? '',
+  })
   const workflow = new Workflow({
     archive,
     analysis,
     destinations: pacs ? [dicomWebDestination('pacs', pacs, { verify: config.pacs.verify === 'qido' })] : [],
-    source: pacs && dicomWebSource(pacs),
+    source: pacs && dicomWebSource(pacs, { archive, intake }),
     report: { context: { software, srSopClass, scModality }, methods },
     settings: config.workflow,
     onEvent: logEvents(logger),
@@ -89,7 +96,7 @@ async function start (
   const app = await buildApp({
     archive,
     settings: { ...config.reception, publicBaseUrl: config.publicBaseUrl },
-    ignoreReason: receiveRule(software),
+    ignoreReason,
     readiness: [
       { name: 'storage', check: async () => await archive.checkWritable() },
       { name: 'workflow', check: async () => { await Promise.resolve(workflow.status()) } },

@@ -3,6 +3,8 @@ import { countInstances, listInstances } from '../dicomweb/qido-client.ts'
 import type { StoreOutcome } from '../dicomweb/store-outcome.ts'
 import { storeInstances } from '../dicomweb/stow-client.ts'
 import type { StoreFile } from '../dicomweb/stow-client.ts'
+import { retrieveMissing } from './missing-instances.ts'
+import type { MissingOptions } from './missing-instances.ts'
 import type { SeriesSource } from './series-lifecycle.ts'
 
 /** Where results go, as the delivery needs it. */
@@ -26,7 +28,11 @@ export function dicomWebDestination (id: string, destination: Destination, { ver
   }
 }
 
-/** The same server as the one that is asked for counts. */
-export function dicomWebSource (destination: Destination): SeriesSource {
-  return { count: async (study, series) => await countInstances({ ...destination, answerTimeoutMs: 10_000 }, study, series) }
+/** The same server as the one that is asked for counts, and for what is missing here. */
+export function dicomWebSource (destination: Destination, options: MissingOptions): SeriesSource {
+  const asked = { ...destination, answerTimeoutMs: 10_000 }
+  return {
+    count: async (study, series) => await countInstances(asked, study, series),
+    retrieveMissing: async (study, series, signal) => await retrieveMissing(destination, study, series, options, signal),
+  }
 }

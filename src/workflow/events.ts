@@ -5,6 +5,7 @@ export type WorkflowEvent =
   | { readonly type: 'recovered', readonly jobs: number, readonly orphans: number, readonly lost: number }
   | { readonly type: 'series-closed', readonly series: string, readonly state: string, readonly instances: number, readonly revision: number, readonly why: string }
   | { readonly type: 'series-held', readonly series: string, readonly why: string }
+  | { readonly type: 'series-pulled', readonly series: string, readonly instances: number }
   | { readonly type: 'source-failed', readonly code: string }
   | { readonly type: 'report-queued', readonly study: string, readonly job: number }
   | { readonly type: 'study-without-result', readonly study: string }

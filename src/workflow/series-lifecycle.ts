@@ -11,8 +11,8 @@ import { hasSliceGap } from './slice-gaps.ts'
 export interface SeriesSource {
   /** Number of Series Related Instances (0020,1209); 0 when it does not know the series. @throws AppError */
   count (study: Uid, series: Uid): Promise<number>
-  /** Brings what is missing here through the front door; how many. @throws AppError */
-  retrieveMissing?(study: Uid, series: Uid): Promise<number>
+  /** Brings what is missing here through the front door; how many came. @throws AppError; the signal's reason when aborted */
+  retrieveMissing?(study: Uid, series: Uid, signal: AbortSignal): Promise<number>
 }
 
 interface Options {
@@ -27,12 +27,22 @@ type Decision =
   | { readonly kind: 'close', readonly state: 'COMPLETE' | 'FORCED' | 'SKIPPED', readonly why: string }
   | { readonly kind: 'wait', readonly until: number, readonly why: string | undefined }
 
+/** Series that are fetched from at the same time. */
+const maxPulls = 2
+/** Until a series is looked at again that waits for a fetch, ms. */
+const pullPauseMs = 1000
+
 /**
  * Decides when a series is complete (service.md §3.1) and when the report of a study is due. It keeps no timer of a series: what
  * is due is one indexed query, and the clock is the data base's, so a restart changes nothing.
  */
 export class SeriesLifecycle {
   readonly #options: Options
+  readonly #abort = new AbortController()
+  readonly #pulls = new Map<Uid, Promise<void>>()
+  /** When the last instance had come, by series, as the PACS was last asked for what is missing. */
+  readonly #pulledAt = new Map<Uid, number>()
+
   constructor (options: Options) { this.#options = options }
 
   /** One look at everything that is due; whether something was queued. */
@@ -54,10 +64,23 @@ export class SeriesLifecycle {
     return series?.state === 'OPEN' && this.#close(series, 'COMPLETE', 'on demand')
   }
 
+  /** Resolves when nothing is being fetched any more. */
+  async idle (): Promise<void> { await Promise.all(this.#pulls.values()) }
+
+  /** Breaks off what is being fetched; what has come is kept. */
+  async stop (): Promise<void> {
+    this.#abort.abort()
+    await this.idle()
+  }
+
   async #judge (series: SeriesRow): Promise<boolean> {
     const { archive, now } = this.#options
+    if (this.#pulls.has(series.seriesInstanceUid)) {
+      archive.series.defer(series, now() + pullPauseMs, series.why)
+      return false
+    }
     const asked = await this.#askSource(series)
-    const decision = this.#limit(series, this.#decide(series, asked, now()))
+    const decision = this.#limit(series, this.#fetch(series, asked, this.#decide(series, asked, now())))
     if (decision.kind === 'close') return this.#close(series, decision.state, decision.why)
     if (decision.why !== undefined && decision.why !== series.why) {
       this.#options.onEvent({ type: 'series-held', series: short(series.seriesInstanceUid), why: decision.why })
@@ -94,6 +117,34 @@ export class SeriesLifecycle {
     return { kind: 'wait', until: Math.min(next, maxWait), why: missing }
   }
 
+  /**
+   * When the series is quiet, or would be closed incomplete, fetches what the PACS has more, beside all else. The maximum wait
+   * is for one attempt at least, and for the end of one that is under way.
+   */
+  #fetch (series: SeriesRow, expectedByPacs: number | undefined, decision: Decision): Decision {
+    const { source, settings, now } = this.#options
+    const { seriesInstanceUid: uid, lastAt } = series
+    const due = now() >= Math.min(lastAt + settings.seriesQuietMs, series.openedAt + settings.seriesMaxWaitMs)
+    const lacking = expectedByPacs !== undefined && expectedByPacs > series.held + series.ignored
+    if (source?.retrieveMissing === undefined || !lacking || !due || this.#abort.signal.aborted) return decision
+    const lastChance = decision.kind === 'close'
+    if (lastChance && (this.#pulledAt.get(uid) === lastAt || this.#pulls.size >= maxPulls)) return decision
+    if (this.#pulls.size >= maxPulls) return { kind: 'wait', until: now() + pullPauseMs, why: decision.why }
+    this.#pulledAt.set(uid, lastAt)
+    const pull = this.#pull(series, async signal => await source.retrieveMissing?.(series.studyInstanceUid, uid, signal) ?? 0)
+    this.#pulls.set(uid, pull.finally(() => this.#pulls.delete(uid)))
+    return lastChance ? { kind: 'wait', until: now() + pullPauseMs, why: decision.why } : decision
+  }
+
+  async #pull (series: SeriesRow, retrieve: (signal: AbortSignal) => Promise<number>): Promise<void> {
+    const { onEvent } = this.#options
+    try {
+      onEvent({ type: 'series-pulled', series: short(series.seriesInstanceUid), instances: await retrieve(this.#abort.signal) })
+    } catch (thrown) {
+      if (!this.#abort.signal.aborted) onEvent({ type: 'source-failed', code: toAppError(thrown).code })
+    }
+  }
+
   /** At most so many analyses of one series within an hour: further slices wait, none is dropped. */
   #limit (series: SeriesRow, decision: Decision): Decision {
     if (decision.kind !== 'close' || decision.state === 'SKIPPED') return decision
@@ -103,16 +154,13 @@ export class SeriesLifecycle {
     return { kind: 'wait', until: firstAt + hour, why: `analysed ${count} times within the hour` }
   }
 
-  /** The PACS's count, after the grace period and again when quiet; a failure is as if there were no PACS. */
+  /** The PACS's count, once the grace period or the maximum wait is over; a failure is as if there were no PACS. */
   async #askSource (series: SeriesRow): Promise<number | undefined> {
     const { source, settings, now, onEvent } = this.#options
-    if (source === undefined || now() < series.lastAt + settings.graceMs) return undefined
-    const { studyInstanceUid: study, seriesInstanceUid: uid } = series
+    const { studyInstanceUid: study, seriesInstanceUid: uid, lastAt, openedAt } = series
+    if (source === undefined || now() < Math.min(lastAt + settings.graceMs, openedAt + settings.seriesMaxWaitMs)) return undefined
     try {
-      const count = await source.count(study, uid)
-      const quiet = now() >= series.lastAt + settings.seriesQuietMs
-      if (quiet && count > series.held + series.ignored) await source.retrieveMissing?.(study, uid)
-      return count
+      return await source.count(study, uid)
     } catch (thrown) {
       onEvent({ type: 'source-failed', code: toAppError(thrown).code })
       return undefined
@@ -122,6 +170,7 @@ export class SeriesLifecycle {
   #close (series: SeriesRow, state: 'COMPLETE' | 'FORCED' | 'SKIPPED', why: string): boolean {
     const closed = this.#options.archive.series.close(series, { state, why, now: this.#options.now() })
     if (closed) {
+      this.#pulledAt.delete(series.seriesInstanceUid)
       this.#options.onEvent({ type: 'series-closed', series: short(series.seriesInstanceUid), state, instances: series.held, revision: series.revision, why })
     }
     return closed

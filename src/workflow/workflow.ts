@@ -97,9 +97,10 @@ export class Workflow {
     await this.#ticking
   }
 
-  /** Resolves when no job runs and nothing is being sent; what waits for its time stays waiting. */
+  /** Resolves when no job runs and nothing is being fetched or sent; what waits for its time stays waiting. */
   async idle (): Promise<void> {
     await this.#ticking
+    await this.#lifecycle.idle()
     await this.#runner.idle()
     await Promise.all(this.#deliveries.map(async delivering => await delivering.idle()))
   }
@@ -141,7 +142,7 @@ export class Workflow {
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#stopped = true
-    await this.#ticking
+    await Promise.all([this.#ticking, this.#lifecycle.stop()])
     await Promise.all([this.#runner.stop(graceMs), ...this.#deliveries.map(async delivering => await delivering.stop(graceMs))])
   }
 

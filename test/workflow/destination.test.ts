@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { dicomWebDestination, dicomWebSource } from '../../src/workflow/destination.ts'
-import { temporaryFolder } from '../helpers/archive.ts'
+import { openArchive, temporaryFolder } from '../helpers/archive.ts'
 
 t.test('a DICOMweb server is stored to, looked at and counted by', async t => {
   const asked: string[] = []
@@ -29,7 +29,7 @@ t.test('a DICOMweb server is stored to, looked at and counted by', async t => {
   const { signal } = new AbortController()
   t.match(await pacs.store([{ path, sopClassUid: '1.2', sopInstanceUid: '1.2.3', bytes: 5 }], signal), [{ verdict: 'sent', cause: 'stored' }])
   t.strictSame([...await pacs.held('1.8', '1.9', signal)], ['1.2.3'])
-  t.equal(await dicomWebSource({ url }).count('1.8' as never, '1.9' as never), 7)
+  t.equal(await dicomWebSource({ url }, { archive: await openArchive(t), intake: () => { throw new Error('not asked for') } }).count('1.8' as never, '1.9' as never), 7)
   t.match(asked[0], 'POST /dicom-web/studies')
   t.ok(asked.some(line => line.startsWith('GET /dicom-web/studies/1.8/series/1.9/instances')))
 })
