@@ -64,6 +64,19 @@ t.test('bad input gets its own message and exit code', async t => {
   t.match(await runCli(['analyze', folder]), { code: 2, stderr: /needs --out/ })
 })
 
+t.test('a CT, a T1 series and a series with one corrupt slice', async t => {
+  const special = resolve(import.meta.dirname, '../../fixtures/special')
+  const out = ['--out', join(t.testdir(), 'out'), '--model', model]
+  t.match(await runCli(['analyze', join(special, 'ct.dcm'), ...out]), { code: 4, stdout: /not analysed: series 20 .*Modality is CT, not MR/ })
+  t.match(await runCli(['analyze', join(special, 't1'), ...out]), { code: 4, stdout: /not analysed: .*T1/ })
+  const corrupt = await runCli(['analyze', join(special, 'corrupt-series'), ...out])
+  t.equal(corrupt.code, 5)
+  t.match(corrupt.stdout, /FLAIR +4 +\d+ +1 /, 'three slices have a result, one has none')
+  t.match(corrupt.stdout, /image 3: failed: .*RLE/)
+  const heatmaps = readdirSync(join(t.testdirName, 'out')).filter(name => name.includes('grad-cam'))
+  t.strictSame(heatmaps, ['1-flair-grad-cam-001.dcm', '1-flair-grad-cam-002.dcm', '1-flair-grad-cam-004.dcm'])
+})
+
 t.test('one bad file never costs the others', async t => {
   const good = dataPath(t, 'mr-dicom/nema-wg04/MR1_UNC')
   if (good === undefined) return
