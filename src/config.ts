@@ -40,7 +40,7 @@ const variables = {
   MODEL_DIR: { schema: file.optional(), meaning: 'Folder of the model', shownDefault: 'the model that comes with the program' },
   ENGINE: { schema: choice('auto', ...engineNames), default: 'auto', meaning: 'What computes the network: `auto`, `onnxruntime`, `tensorflow`' },
   WORKER_THREADS: { schema: integer(1, 256).optional(), meaning: 'Threads of the analysis process', shownDefault: 'as many as the machine has processors' },
-  PACS_URL: { schema: url.optional(), meaning: 'DICOMweb root that results go to, and that is asked how many instances a series has', shownDefault: 'none: results stay here' },
+  PACS_URL: { schema: url.optional(), meaning: 'DICOMweb root that results go to, and that is asked for what is missing of a series', shownDefault: 'none: results stay here' },
   PACS_USER: { schema: z.string().regex(/^[^:]+$/, 'must not hold a colon').optional(), meaning: 'User name for basic authentication at the PACS' },
   PACS_PASSWORD_FILE: { schema: file.optional(), meaning: 'File with the password that goes with it' },
   PACS_TOKEN_FILE: { schema: file.optional(), meaning: 'File with a bearer token for the PACS; read again for every request' },
