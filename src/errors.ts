@@ -30,6 +30,7 @@ export const errorCodes = [
   'value-not-encodable', // a builder was given what a VR cannot hold
   // protocol and service
   'request-malformed',
+  'request-timeout', // a body that comes too slowly
   'media-type-unsupported',
   'not-acceptable',
   'payload-too-large',

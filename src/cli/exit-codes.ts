@@ -36,6 +36,7 @@ const byError = {
   'training-data-invalid': 'input',
   'value-not-encodable': 'internal',
   'request-malformed': 'usage',
+  'request-timeout': 'internal',
   'media-type-unsupported': 'usage',
   'not-acceptable': 'usage',
   'payload-too-large': 'input',

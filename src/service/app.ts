@@ -3,6 +3,7 @@ import helmet from '@fastify/helmet'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
 import { type RegisteredRoute, requireScopes } from './auth.ts'
+import { answerClientError } from './client-error.ts'
 import type { ServiceContext } from './context.ts'
 import { dicomWebRoot } from './dicomweb-url.ts'
 import type { Logger } from './logging.ts'
@@ -44,6 +45,12 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
     trustProxy: context.settings.trustProxy.length > 0 ? [...context.settings.trustProxy] : false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
     forceCloseConnections: 'idle',
+    // both would answer in Fastify's own form, the second with the path in it
+    clientErrorHandler: (error, socket) => {
+      logger.debug({ code: error.code }, 'unreadable request')
+      answerClientError(error.code, socket)
+    },
+    frameworkErrors: (error, request, reply) => { answerError(error, request, reply) },
   })
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => { void sendProblem(reply, problemOfStatus(404, request.id)) })

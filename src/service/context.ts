@@ -3,6 +3,7 @@ import type { Job, JobState } from '../archive/job-table.ts'
 import type { Instance } from '../dicom/instance.ts'
 import type { Decoder } from '../imaging/decoder-pool.ts'
 import type { ServiceSettings } from './settings.ts'
+import type { BodyPace } from './slow-body-watchdog.ts'
 
 /** One check of /readyz. */
 export interface ReadinessCheck {
@@ -15,6 +16,8 @@ export interface ReadinessCheck {
 export interface ServiceContext {
   readonly archive: Archive
   readonly settings: ServiceSettings
+  /** How slowly a body may come; `defaultBodyPace` when absent. */
+  readonly bodyPace?: BodyPace
   /** Why a received instance is accepted and not kept; `undefined` when it is for us. */
   readonly ignoreReason: (instance: Instance) => IgnoreReason | undefined
   /** Decodes frames for clients that ask for them uncompressed. */

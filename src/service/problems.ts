@@ -30,6 +30,7 @@ export const problems = {
   'training-data-invalid': { status: 500, title: 'Internal error' },
   'value-not-encodable': { status: 500, title: 'Internal error' },
   'request-malformed': { status: 400, title: 'Malformed request' },
+  'request-timeout': { status: 408, title: 'Request too slow', temporary: true },
   'media-type-unsupported': { status: 415, title: 'Unsupported media type' },
   'not-acceptable': { status: 406, title: 'Not acceptable' },
   'payload-too-large': { status: 413, title: 'Payload too large' },
@@ -78,6 +79,7 @@ export const httpTitles: Readonly<Record<number, string>> = {
   414: 'URI too long',
   415: 'Unsupported media type',
   429: 'Too many requests',
+  431: 'Header too large',
   503: 'Service unavailable',
 }
 

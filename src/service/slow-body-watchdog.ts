@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { AppError, toAppError } from '../errors.ts'
 
 /** A body may not be slower than this on average over one interval, nor take longer than the total. */
 export interface BodyPace { readonly minBytesPerSecond: number, readonly intervalMs: number, readonly totalMs: number }
@@ -6,11 +7,32 @@ export interface BodyPace { readonly minBytesPerSecond: number, readonly interva
 export const defaultBodyPace: BodyPace = { minBytesPerSecond: 8192, intervalMs: 60_000, totalMs: 30 * 60_000 }
 
 /**
+ * Waits for a body to be read. When it comes too slowly it waits no longer, so that there can be an answer; the reading
+ * then ends with the connection, which must close after that answer, and `cleanUp` follows.
+ * @throws AppError `request-timeout`; else what `reading` throws
+ */
+export async function keepPace (
+  request: FastifyRequest, pace: BodyPace, reading: Promise<void>, cleanUp: () => Promise<void>,
+): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const unwatch = watchBody(request, pace, () => {
+      // once the answer is out, the server no longer tells the request that its connection is gone
+      request.raw.socket.once('close', () => request.raw.destroy())
+      reading.catch(() => undefined).then(cleanUp).catch((thrown: unknown) => {
+        request.log.error({ err: toAppError(thrown) }, 'cleaning up failed')
+      })
+      reject(new AppError('request-timeout', 'The body of the request came too slowly'))
+    })
+    reading.then(resolve, reject).finally(unwatch)
+  })
+}
+
+/**
  * Watches a request body being read; calls `tooSlow` once and stops when it falls behind. Time in which we do not read
  * is not the sender's: while the stream is paused by back-pressure nothing is counted.
  * @returns stops watching
  */
-export function watchBody (request: FastifyRequest, pace: BodyPace, tooSlow: () => void): () => void {
+function watchBody (request: FastifyRequest, pace: BodyPace, tooSlow: () => void): () => void {
   const { socket } = request.raw
   const began = Date.now()
   let bytesBefore = socket.bytesRead

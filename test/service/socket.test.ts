@@ -1,28 +1,8 @@
-import { once } from 'node:events'
 import { connect } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { dicomFile, multipart, multipartType } from './support/dicom-file.ts'
-import { type TestService, testService } from './support/test-service.ts'
-
-async function listen (service: TestService): Promise<number> {
-  await service.app.listen({ host: '127.0.0.1', port: 0 })
-  return (service.app.server.address() as AddressInfo).port
-}
-
-/** Sends bytes as they are, in pieces, and gives all that comes back. */
-async function exchange (port: number, pieces: readonly (Buffer | string)[], pause = 0): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
-  const received: Buffer[] = []
-  socket.on('data', (chunk: Buffer) => received.push(chunk)).on('error', () => undefined)
-  const closed = once(socket, 'close')
-  for (const piece of pieces) {
-    socket.write(piece)
-    if (pause > 0) await new Promise(resolve => setTimeout(resolve, pause))
-  }
-  await closed
-  return Buffer.concat(received).toString('latin1')
-}
+import { exchange, listen } from './support/exchange.ts'
+import { testService } from './support/test-service.ts'
 
 const head = (lines: readonly string[]): string => ['POST /dicom-web/studies HTTP/1.1', 'Host: test', 'Connection: close',
   'Accept: application/dicom+json', `Content-Type: ${multipartType}`, ...lines].join('\r\n') + '\r\n\r\n'

@@ -7,7 +7,7 @@ import type { ServiceContext } from '../context.ts'
 import { acceptOf, baseUrlOf, pathUids } from '../dicomweb-url.ts'
 import { Reception } from '../reception.ts'
 import { sendStoreAnswer, storeAnswerType } from '../store-answer.ts'
-import { defaultBodyPace, watchBody } from '../slow-body-watchdog.ts'
+import { defaultBodyPace, keepPace } from '../slow-body-watchdog.ts'
 
 const acceptPost = 'multipart/related; type="application/dicom", application/dicom'
 
@@ -50,9 +50,9 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
       baseUrl,
     })
     running++
-    const unwatch = watchBody(request, defaultBodyPace, () => request.raw.destroy())
     try {
-      await receiveBody(request, reception)
+      const reading = receiveBody(request, reception)
+      await keepPace(request, context.bodyPace ?? defaultBodyPace, reading, async () => await reception.abandon())
       const outcomes = await reception.finish()
       if (outcomes.some(outcome => outcome.kind === 'stored' && outcome.retrieveUrl !== undefined)) context.onStored()
       return await sendStoreAnswer(request, reply, outcomes, baseUrl)
@@ -62,7 +62,6 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
       void reply.header('connection', 'close')
       throw error
     } finally {
-      unwatch()
       running--
     }
   }

@@ -4,7 +4,7 @@ import { AppError, toAppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
 import { baseUrlOf } from '../dicomweb-url.ts'
 import { Reception } from '../reception.ts'
-import { defaultBodyPace, watchBody } from '../slow-body-watchdog.ts'
+import { defaultBodyPace, keepPace } from '../slow-body-watchdog.ts'
 import { sendStoreAnswer } from '../store-answer.ts'
 
 /** `POST /upload`: DICOM files from a browser's form, kept as if they came by STOW-RS. */
@@ -25,13 +25,9 @@ export function uploadRoutes (context: ServiceContext): FastifyPluginAsync {
       study: undefined,
       baseUrl,
     })
-    const unwatch = watchBody(request, defaultBodyPace, () => request.raw.destroy())
     try {
-      for await (const { file } of request.files()) {
-        // a stream without a listener ends the process when the form breaks off (fastify-multipart #594)
-        file.on('error', () => undefined)
-        await reception.receive(file)
-      }
+      const reading = receiveForm(request, reception)
+      await keepPace(request, context.bodyPace ?? defaultBodyPace, reading, async () => await reception.abandon())
       const outcomes = await reception.finish()
       if (outcomes.some(outcome => outcome.kind === 'stored' && outcome.retrieveUrl !== undefined)) context.onStored()
       return await sendStoreAnswer(request, reply, outcomes, baseUrl)
@@ -40,8 +36,14 @@ export function uploadRoutes (context: ServiceContext): FastifyPluginAsync {
       void reply.header('connection', 'close')
       // what the parser of forms throws has no status; its limits have
       throw error instanceof Error && 'statusCode' in error ? error : toAppError(error, 'request-malformed', 'The form is malformed')
-    } finally {
-      unwatch()
+    }
+  }
+
+  async function receiveForm (request: FastifyRequest, reception: Reception): Promise<void> {
+    for await (const { file } of request.files()) {
+      // a stream without a listener ends the process when the form breaks off (fastify-multipart #594)
+      file.on('error', () => undefined)
+      await reception.receive(file)
     }
   }
 

@@ -13,6 +13,7 @@ import type { ReadinessCheck } from '../../../src/service/context.ts'
 import { createLogger } from '../../../src/service/logging.ts'
 import { loadConfig } from '../../../src/config.ts'
 import type { ServiceSettings } from '../../../src/service/settings.ts'
+import type { BodyPace } from '../../../src/service/slow-body-watchdog.ts'
 import { multipartType } from './dicom-file.ts'
 import { disagreement } from './openapi.ts'
 
@@ -40,7 +41,7 @@ export interface TestService {
 
 /** The service over a real archive in a folder of its own, without a workflow. MR is for us, the rest is ignored. */
 export async function testService (
-  t: Teardown, options: { readonly settings?: Partial<ServiceSettings>, readonly readiness?: readonly ReadinessCheck[] } = {},
+  t: Teardown, options: { readonly settings?: Partial<ServiceSettings>, readonly readiness?: readonly ReadinessCheck[], readonly bodyPace?: BodyPace } = {},
 ): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), 'tuberlens-service-'))
   const archive = await SqliteArchive.open({ dataDir: folder, reserveBytes: 1 })
@@ -53,6 +54,7 @@ export async function testService (
   const app = await buildApp({
     archive,
     settings: { ...reception, publicBaseUrl, ...options.settings },
+    ...(options.bodyPace === undefined ? {} : { bodyPace: options.bodyPace }),
     ignoreReason: (instance: Instance): IgnoreReason | undefined => instance.attributes.string('Modality') === 'MR' ? undefined : 'not-mr',
     readiness: options.readiness ?? [{ name: 'storage', check: () => archive.checkWritable() }],
     decoder,
