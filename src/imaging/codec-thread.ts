@@ -1,17 +1,17 @@
 import { Worker } from 'node:worker_threads'
 import { AppError } from '../errors.ts'
-import type { DecodeReply, DecodeRequest } from './decode-worker.ts'
+import type { CodecReply, CodecRequest } from './decode-worker.ts'
 
 /** What a thread delivers for one request. */
-export type Decoded = Extract<DecodeReply, { kind: 'decoded' }>
+export type CodecResult = Extract<CodecReply, { kind: 'done' }>
 
-/** One worker thread with one decoder; one request at a time. */
+/** One worker thread with one set of codecs; one request at a time. */
 export interface CodecThread {
   /**
-   * @param timeoutMs counted from the moment the codecs are loaded and the frame is handed over
-   * @throws AppError `pixel-decode-failed`, `pixel-decode-timeout`; the thread may be dead afterwards: ask `alive`
+   * @param timeoutMs counted from the moment the codecs are loaded and the request is handed over
+   * @throws AppError `pixel-decode-failed`, `pixel-decode-timeout`, `internal` (encoding); the thread may be dead afterwards: ask `alive`
    */
-  decode (request: DecodeRequest, timeoutMs: number): Promise<Decoded>
+  run (request: CodecRequest, timeoutMs: number): Promise<CodecResult>
   readonly alive: boolean
   stop (): Promise<void>
 }
@@ -23,7 +23,7 @@ const startLimitMs = 30_000
 export function startCodecThread (): CodecThread {
   const worker = new Worker(new URL(`./decode-worker${extension}`, import.meta.url), { stdout: true, stderr: true })
   let alive = true
-  let waiting: { resolve: (reply: DecodeReply) => void, reject: (error: AppError) => void } | undefined
+  let waiting: { resolve: (reply: CodecReply) => void, reject: (error: AppError) => void } | undefined
 
   const fall = (error: AppError): void => {
     alive = false
@@ -31,7 +31,7 @@ export function startCodecThread (): CodecThread {
     waiting = undefined
     pending?.reject(error)
   }
-  worker.on('message', (reply: DecodeReply) => {
+  worker.on('message', (reply: CodecReply) => {
     const pending = waiting
     waiting = undefined
     pending?.resolve(reply)
@@ -39,7 +39,7 @@ export function startCodecThread (): CodecThread {
   worker.on('error', cause => fall(new AppError('pixel-decode-failed', 'The decoder crashed', {}, { cause })))
   worker.on('exit', () => fall(new AppError('pixel-decode-failed', 'The decoder thread ended')))
 
-  const answer = (limitMs: number, late: string): Promise<DecodeReply> => new Promise((resolve, reject) => {
+  const answer = (limitMs: number, late: string): Promise<CodecReply> => new Promise((resolve, reject) => {
     if (!alive) {
       reject(new AppError('pixel-decode-failed', 'The decoder thread has ended'))
       return
@@ -57,18 +57,23 @@ export function startCodecThread (): CodecThread {
   started.catch(() => undefined) // told to whoever asks first
 
   return {
-    decode: async (request, timeoutMs) => {
+    run: async (request, timeoutMs) => {
       // an idle thread must not keep the process alive
       worker.ref()
       try {
         const first = await started
         if (first.kind === 'failed') throw new AppError(first.code, first.message, first.facts)
-        const result = answer(timeoutMs, `The frame was not decoded within ${timeoutMs} ms`)
+        const result = answer(timeoutMs, `The frame was not ${'image' in request ? 'encoded' : 'decoded'} within ${timeoutMs} ms`)
         // a copy of its own: cloning a view would clone the whole file behind it (and slice() of a Buffer is but a view)
-        const codestream = new Uint8Array(request.codestream)
-        worker.postMessage({ ...request, codestream }, [codestream.buffer])
+        if ('image' in request) {
+          const data = new Uint8Array(request.image.data)
+          worker.postMessage({ ...request, image: { ...request.image, data } }, [data.buffer])
+        } else {
+          const codestream = new Uint8Array(request.codestream)
+          worker.postMessage({ ...request, codestream }, [codestream.buffer])
+        }
         const reply = await result
-        if (reply.kind === 'decoded') return reply
+        if (reply.kind === 'done') return reply
         throw reply.kind === 'failed'
           ? new AppError(reply.code, reply.message, reply.facts)
           : new AppError('internal', 'The decoder answered out of turn')

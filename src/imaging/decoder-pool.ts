@@ -4,9 +4,10 @@ import { transferSyntax } from '../dicom/transfer-syntaxes.ts'
 import { AppError } from '../errors.ts'
 import { guardFrame } from './codec-guard.ts'
 import { startCodecThread } from './codec-thread.ts'
-import type { CodecThread, Decoded } from './codec-thread.ts'
-import type { DecodeRequest } from './decode-worker.ts'
+import type { CodecResult, CodecThread } from './codec-thread.ts'
+import type { CodecRequest } from './decode-worker.ts'
 import { decodedFrame, decodeNativeFrame } from './decode-pixels.ts'
+import type { GrayImage, RgbImage } from './raster.ts'
 import type { StoredPixels } from './stored-pixels.ts'
 
 export interface Decoder {
@@ -23,6 +24,16 @@ export interface Decoder {
   close (): Promise<void>
 }
 
+/** The same threads, the other way. */
+export interface JpegEncoder {
+  /**
+   * A baseline JPEG file (ITU-T T.81), 8 bits a sample, colour as YCbCr.
+   * @param quality 1..100
+   * @throws AppError `internal`; `interrupted` after `close`
+   */
+  encodeJpeg (image: GrayImage | RgbImage, quality: number): Promise<Uint8Array>
+}
+
 export interface DecoderOptions {
   /** Threads, started when first needed. Half the cores unless told: each holds a WASM heap of up to 256 MiB. */
   readonly workers?: number
@@ -31,12 +42,12 @@ export interface DecoderOptions {
 }
 
 interface Task {
-  readonly request: DecodeRequest
-  readonly resolve: (reply: Decoded) => void
+  readonly request: CodecRequest
+  readonly resolve: (reply: CodecResult) => void
   readonly reject: (error: unknown) => void
 }
 
-export function createDecoder (options: DecoderOptions = {}): Decoder {
+export function createDecoder (options: DecoderOptions = {}): Decoder & JpegEncoder {
   const { workers = Math.max(1, Math.floor(availableParallelism() / 2)), timeoutMs = 2000 } = options
   const idle: CodecThread[] = []
   const all = new Set<CodecThread>()
@@ -56,12 +67,20 @@ export function createDecoder (options: DecoderOptions = {}): Decoder {
       if (thread === undefined) return
       all.add(thread)
       const task = queue.shift()!
-      thread.decode(task.request, timeoutMs).then(task.resolve, task.reject).finally(() => {
+      thread.run(task.request, timeoutMs).then(task.resolve, task.reject).finally(() => {
         if (thread.alive && !closed) idle.push(thread)
         else all.delete(thread)
         pump()
       })
     }
+  }
+
+  const run = async (request: CodecRequest): Promise<CodecResult> => {
+    if (closed) throw new AppError('interrupted', 'The decoder is closed')
+    return await new Promise((resolve, reject) => {
+      queue.push({ request, resolve, reject })
+      pump()
+    })
   }
 
   const decode: Decoder['decode'] = async (encoded, pixel, transferSyntaxUid) => {
@@ -73,10 +92,7 @@ export function createDecoder (options: DecoderOptions = {}): Decoder {
     const { codec } = syntax
     if (codec === 'native') return decodeNativeFrame(encoded, pixel, !syntax.littleEndian)
     const guarded = guardFrame(encoded, pixel, codec)
-    const reply = await new Promise<Decoded>((resolve, reject) => {
-      queue.push({ request: { codestream: guarded.codestream, pixel, family: codec }, resolve, reject })
-      pump()
-    })
+    const reply = await run({ codestream: guarded.codestream, pixel, family: codec })
     return decodedFrame(reply.bytes, pixel, guarded.precision, [...guarded.warnings, ...reply.warnings])
   }
 
@@ -84,6 +100,7 @@ export function createDecoder (options: DecoderOptions = {}): Decoder {
     decode,
     decodeSlice: async slice =>
       await decode(await slice.source.pixelData.frame(slice.frameNumber), slice.pixel, slice.source.transferSyntaxUid),
+    encodeJpeg: async (image, quality) => (await run({ image, quality })).bytes,
     close: async () => {
       closed = true
       for (const task of queue.splice(0)) task.reject(new AppError('interrupted', 'The decoder was closed'))

@@ -3,6 +3,7 @@ import type { Context, NativeCodecs } from 'dcmjs-codecs'
 import type { ImagePixel } from '../dicom/slice.ts'
 import { AppError, toAppError } from '../errors.ts'
 import type { CodecFamily } from './codec-guard.ts'
+import type { GrayImage, RgbImage } from './raster.ts'
 
 export interface WasmCodecs {
   /** Loads the codecs, so that the first frame is not charged for it. */
@@ -12,6 +13,8 @@ export interface WasmCodecs {
    * @throws AppError `pixel-decode-failed`
    */
   decode (codestream: Uint8Array, pixel: ImagePixel, family: CodecFamily): Promise<DecodedSamples>
+  /** A baseline JPEG file. @param quality 1..100 @throws AppError `internal` */
+  encodeJpeg (image: GrayImage | RgbImage, quality: number): Promise<DecodedSamples>
 }
 
 export interface DecodedSamples {
@@ -78,7 +81,37 @@ export function createWasmCodecs (): WasmCodecs {
     return new Uint8Array(decoded)
   }
 
+  const encodeJpeg: WasmCodecs['encodeJpeg'] = async ({ width, height, data }, quality) => {
+    const samplesPerPixel = data.length / (width * height)
+    // the encoder reads on beyond the end of too short a picture
+    if (samplesPerPixel !== 1 && samplesPerPixel !== 3) {
+      throw new AppError('internal', 'The picture does not have width × height pixels', { width, height, length: data.length })
+    }
+    try {
+      const codecs = await ready()
+      healthy = false
+      const context = new codecs.Context({
+        width,
+        height,
+        bitsAllocated: 8,
+        bitsStored: 8,
+        samplesPerPixel,
+        pixelRepresentation: 0,
+        planarConfiguration: 0,
+        photometricInterpretation: samplesPerPixel === 3 ? 'RGB' : 'MONOCHROME2',
+        decodedBuffer: data,
+      })
+      const file = codecs.NativeCodecs.encodeJpeg(context, { lossy: true, quality }).getEncodedBuffer()
+      if (file === undefined) throw new AppError('internal', 'The JPEG encoder delivered nothing')
+      healthy = true
+      return { bytes: new Uint8Array(file), warnings: [] }
+    } catch (error) {
+      throw toAppError(error, 'internal', 'The JPEG encoder failed', { width, height })
+    }
+  }
+
   return {
+    encodeJpeg,
     prepare: async () => { await ready() },
     decode: async (codestream, pixel, family) => {
       try {

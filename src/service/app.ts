@@ -14,6 +14,7 @@ import { frameRoutes } from './routes/frames.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { metadataRoutes } from './routes/metadata.ts'
+import { renderedRoutes } from './routes/rendered.ts'
 import { retrieveRoutes } from './routes/retrieve.ts'
 import { searchRoutes } from './routes/search.ts'
 import { storeRoutes } from './routes/store.ts'
@@ -68,7 +69,7 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   await app.register(healthRoutes(context))
   await app.register(descriptionRoutes())
   await app.register(capabilityRoutes(context), { prefix: dicomWebRoot })
-  for (const routes of [storeRoutes, searchRoutes, retrieveRoutes, metadataRoutes, frameRoutes]) {
+  for (const routes of [storeRoutes, searchRoutes, retrieveRoutes, metadataRoutes, frameRoutes, renderedRoutes]) {
     await app.register(routes(context), { prefix: dicomWebRoot })
   }
   for (const routes of [uploadRoutes, jobRoutes]) await app.register(routes(context), { prefix: '/api/v1' })

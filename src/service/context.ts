@@ -1,7 +1,7 @@
 import type { Archive, IgnoreReason } from '../archive/archive.ts'
 import type { Job, JobState } from '../archive/job-table.ts'
 import type { Instance } from '../dicom/instance.ts'
-import type { Decoder } from '../imaging/decoder-pool.ts'
+import type { Decoder, JpegEncoder } from '../imaging/decoder-pool.ts'
 import type { ServiceSettings } from './settings.ts'
 import type { BodyPace } from './slow-body-watchdog.ts'
 
@@ -20,8 +20,8 @@ export interface ServiceContext {
   readonly bodyPace?: BodyPace
   /** Why a received instance is accepted and not kept; `undefined` when it is for us. */
   readonly ignoreReason: (instance: Instance) => IgnoreReason | undefined
-  /** Decodes frames for clients that ask for them uncompressed. */
-  readonly decoder: Decoder
+  /** Decodes frames for clients that ask for them uncompressed, and writes pictures. */
+  readonly decoder: Decoder & JpegEncoder
   readonly readiness: readonly ReadinessCheck[]
   /** Set while the service stops: nothing new is accepted. */
   readonly draining: { value: boolean }

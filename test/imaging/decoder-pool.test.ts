@@ -291,11 +291,11 @@ t.test('a frame that takes too long is ended, and the next one gets a new thread
   const thread = startCodecThread()
   t.teardown(async () => { await thread.stop() })
   const small = { codestream: await encodeFrame(goodSamples, good, 'encodeRle'), pixel: good, family: 'rle' } as const
-  t.equal((await thread.decode(small, 60_000)).bytes.length, 2048)
+  t.equal((await thread.run(small, 60_000)).bytes.length, 2048)
   t.equal(thread.alive, true)
-  await t.rejects(thread.decode({ codestream: slow, pixel: large, family: 'jpeg-2000' }, timeoutMs), expected)
+  await t.rejects(thread.run({ codestream: slow, pixel: large, family: 'jpeg-2000' }, timeoutMs), expected)
   t.equal(thread.alive, false)
-  await t.rejects(thread.decode(small, 60_000), { code: 'pixel-decode-failed' }, 'the thread says that it is dead')
+  await t.rejects(thread.run(small, 60_000), { code: 'pixel-decode-failed' }, 'the thread says that it is dead')
 })
 
 t.test('frames decoded at once come back each to its caller', async t => {
@@ -328,4 +328,24 @@ t.test('closing interrupts what is under way and what waits', async t => {
   t.strictSame(await Promise.all(waiting), ['interrupted', 'interrupted'])
   await t.rejects(closing.decode(stream, good, syntax.rle), { code: 'interrupted' })
   await closing.close()
+})
+
+t.test('pictures become JPEG files that decode to what they were', async t => {
+  const gray = Uint8Array.from(picture(64, 48, 0, 255))
+  const eight = pixelOf(64, 48, { bitsAllocated: 8, bitsStored: 8, highBit: 7 })
+  const image = { width: 64, height: 48, data: gray }
+  const files = await Promise.all([5, 100].map(async quality => await decoder.encodeJpeg(image, quality)))
+  t.ok(files[0]!.length < files[1]!.length)
+  for (const file of files) t.strictSame([...file.subarray(0, 3)], [0xff, 0xd8, 0xff])
+  const reference = { width: 64, height: 48, samplesPerPixel: 1, data: gray, warnings: [] }
+  t.ok(psnr(reference, await decoder.decode(files[1]!, eight, syntax.jpegBaseline)) > 45)
+  t.strictSame(image.data, gray, 'the picture is not taken away')
+})
+
+t.test('a picture that is none fails, and the next one succeeds', async t => {
+  await t.rejects(decoder.encodeJpeg({ width: 8, height: 8, data: new Uint8Array(3) }, 90), { code: 'internal' })
+  t.ok((await decoder.encodeJpeg({ width: 1, height: 1, data: Uint8Array.of(9) }, 90)).length > 100)
+  const closing = createDecoder({ workers: 1 })
+  await closing.close()
+  await t.rejects(closing.encodeJpeg({ width: 1, height: 1, data: Uint8Array.of(9) }, 90), { code: 'interrupted' })
 })
