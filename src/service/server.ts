@@ -99,7 +99,7 @@ async function start (
     ignoreReason,
     readiness: [
       { name: 'storage', check: async () => await archive.checkWritable() },
-      { name: 'workflow', check: async () => { await Promise.resolve(workflow.status()) } },
+      { name: 'workflow', check: async () => { await Promise.resolve(workflow.status()); analysis.checkStart() } },
     ],
     decoder,
     draining,

@@ -38,13 +38,17 @@ const defaultModule = new URL(`../analysis/jobs${suffix}`, import.meta.url)
 
 /**
  * Decoding and inference in a process of their own, with the model loaded once: a codec or an engine that crashes, hangs or eats
- * all memory takes one job along, not the service. The process starts with the first job and again after each death.
+ * all memory takes one job along, not the service. The process starts with the first job, and with the next one after a death.
  */
 export class AnalysisProcess implements AnalysisService {
   readonly #options: AnalysisProcessOptions
   #child: ChildProcess | undefined
   #waiting: Waiting | undefined
   #closed = false
+  /** Whether the process that runs now has its model. */
+  #ready = false
+  /** Why the last start came to nothing. */
+  #failure: AppError | undefined
 
   constructor (options: AnalysisProcessOptions) { this.#options = options }
 
@@ -70,6 +74,19 @@ export class AnalysisProcess implements AnalysisService {
     await ended
   }
 
+  /**
+   * Nothing, unless the last start came to nothing. It is then tried once more, so that a later call tells whether the cause is
+   * gone even where no job comes.
+   * @throws AppError `engine-unavailable` when the process cannot be started; as `loadModel`
+   */
+  checkStart (): void {
+    const failure = this.#failure
+    if (failure === undefined || this.#closed) return
+    if (this.#child === undefined) this.#child = this.#start()
+    else this.#open(this.#child)
+    throw failure
+  }
+
   /** For tests and tools: the process that runs now. */
   get pid (): number | undefined { return this.#child?.pid }
 
@@ -93,10 +110,9 @@ export class AnalysisProcess implements AnalysisService {
   }
 
   #start (): ChildProcess {
-    const { jobs, module = defaultModule } = this.#options
+    this.#ready = false
     const child = fork(workerFile, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
-    const options: WorkerRequest = { method: 'open', module: module.href, options: jobs }
-    child.send(options)
+    this.#open(child)
     // the service answers requests before the analysis gets its turn
     try {
       if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
@@ -107,10 +123,20 @@ export class AnalysisProcess implements AnalysisService {
     return child
   }
 
+  #open (child: ChildProcess): void {
+    const { jobs, module = defaultModule } = this.#options
+    const request: WorkerRequest = { method: 'open', module: module.href, options: jobs }
+    // a process that cannot be reached ends, and that is told
+    child.send(request, () => undefined)
+  }
+
   #onAnswer (child: ChildProcess, answer: WorkerAnswer): void {
     if (child !== this.#child) return
-    if (answer.kind === 'result') this.#waiting?.resolve(answer)
-    else this.#waiting?.reject(new AppError(toCode(answer.code), answer.message, answer.facts))
+    if (answer.kind === 'result') { this.#waiting?.resolve(answer); return }
+    if (answer.kind === 'ready') { this.#ready = true; this.#failure = undefined; return }
+    const error = new AppError(toCode(answer.code), answer.message, answer.facts)
+    if (answer.kind === 'unready') this.#failure = error
+    else this.#waiting?.reject(error)
   }
 
   #onEnd (child: ChildProcess, message: string): void {
@@ -120,6 +146,7 @@ export class AnalysisProcess implements AnalysisService {
   #fail (child: ChildProcess, error: WorkerCrash): void {
     if (child !== this.#child) return
     this.#child = undefined
+    if (!this.#ready) this.#failure ??= new AppError('engine-unavailable', error.message)
     if (!this.#closed) this.#options.onRestart?.()
     this.#waiting?.reject(error)
   }

@@ -1,8 +1,8 @@
 import type { Jobs, openJobs } from '../analysis/jobs.ts'
-import { AppError, toAppError } from '../errors.ts'
+import { AppError, type ErrorFacts, toAppError } from '../errors.ts'
 import type { WorkerAnswer, WorkerRequest } from './analysis-protocol.ts'
 
-/** The process behind `AnalysisProcess`: opens the model with the first job, then answers one request after the other. */
+/** The process behind `AnalysisProcess`: opens the model at once, then answers one request after the other. */
 
 let opening: Extract<WorkerRequest, { method: 'open' }> | undefined
 let jobs: Promise<Jobs> | undefined
@@ -13,13 +13,21 @@ async function open (): Promise<Jobs> {
   return await module.openJobs(opening.options)
 }
 
-async function answer (request: Exclude<WorkerRequest, { method: 'open' }>): Promise<unknown> {
-  jobs ??= open()
-  // a model that could not be loaded may be there for the next job
-  const ready = await jobs.catch((error: unknown) => {
+/** Opens the model unless it is open, and tells. One that could not be loaded may be there the next time. */
+function ensureOpen (): Promise<Jobs> {
+  jobs ??= open().then(opened => {
+    send({ kind: 'ready' })
+    return opened
+  }, (thrown: unknown) => {
     jobs = undefined
-    throw error
+    send({ kind: 'unready', ...described(thrown) })
+    throw thrown
   })
+  return jobs
+}
+
+async function answer (request: Exclude<WorkerRequest, { method: 'open' }>): Promise<unknown> {
+  const ready = await ensureOpen()
   switch (request.method) {
     case 'warm': return { engine: ready.engine, modelSha256: ready.modelSha256 }
     case 'analyzeSeries': return await ready.analyzeSeries(request.job)
@@ -27,14 +35,20 @@ async function answer (request: Exclude<WorkerRequest, { method: 'open' }>): Pro
   }
 }
 
+function described (thrown: unknown): { code: string, message: string, facts: ErrorFacts } {
+  const { code, message, facts } = toAppError(thrown, 'engine-failed')
+  return { code, message, facts }
+}
+
 function send (message: WorkerAnswer): void { process.send?.(message) }
 
 process.on('message', (request: WorkerRequest) => {
-  if (request.method === 'open') { opening = request; return }
-  answer(request).then(value => { send({ kind: 'result', value }) }, (thrown: unknown) => {
-    const { code, message, facts } = toAppError(thrown, 'engine-failed')
-    send({ kind: 'error', code, message, facts })
-  })
+  if (request.method === 'open') {
+    opening = request
+    ensureOpen().catch(() => undefined)
+    return
+  }
+  answer(request).then(value => { send({ kind: 'result', value }) }, (thrown: unknown) => { send({ kind: 'error', ...described(thrown) }) })
 })
 // Ctrl-C reaches the whole process group: the service decides when its worker ends
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined)

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { loadConfig } from '../../src/config.ts'
+import { AppError } from '../../src/errors.ts'
 import { serve } from '../../src/service/server.ts'
+import { AnalysisProcess } from '../../src/workflow/analysis-process.ts'
 import { dicomFile, multipart, multipartType } from './support/dicom-file.ts'
 
 const tinyModel = resolve(import.meta.dirname, '../../fixtures/tiny-model')
@@ -29,6 +31,22 @@ t.test('the service starts, keeps what it acknowledged over a restart, and stops
   t.equal((await found.json() as unknown[]).length, 1)
   await second.close()
   t.equal(process.listenerCount('SIGTERM'), listeners, 'signals are given back')
+})
+
+t.test('the service is not ready while its analysis process cannot be started', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tuberlens-serve-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  t.intercept(AnalysisProcess.prototype, 'checkStart', {
+    value: () => { throw new AppError('engine-unavailable', 'the analysis process cannot be started') },
+  })
+  const config = loadConfig({ TUBERLENS_PORT: '0', TUBERLENS_DATA_DIR: folder, TUBERLENS_MODEL_DIR: tinyModel, TUBERLENS_LOG_LEVEL: 'silent' })
+  const service = await serve(config, { ownsProcess: false })
+  t.teardown(() => service.close())
+  const answer = await fetch(`${service.url}/readyz`)
+  t.equal(answer.status, 503)
+  t.strictSame(await answer.json(), {
+    status: 'not ready', checks: [{ name: 'storage', ok: true }, { name: 'workflow', ok: false, reason: 'engine-unavailable' }],
+  })
 })
 
 t.test('a model that is not there stops the start', async t => {

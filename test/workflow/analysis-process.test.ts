@@ -79,6 +79,71 @@ t.test('a module that cannot be loaded is an error of the job', async t => {
   await t.rejects(analysis.warm(minute), { name: 'AppError', code: 'engine-failed' })
 })
 
+/** A module that ends its process, or cannot open the model, for as long as a file is there. */
+function failing (t: { teardown: (body: () => unknown) => void }, control: Control, failure: string) {
+  const condition = `existsSync(${JSON.stringify(join(control.folder, 'broken'))})`
+  const source = `import { existsSync } from 'node:fs'
+    if (${condition}) { ${failure} }
+    export const openJobs = async () => {
+      if (${condition}) throw Object.assign(new Error('no model'), { code: 'model-not-found' })
+      return { engine: 'fake', modelSha256: '' }
+    }`
+  const analysis = new AnalysisProcess({
+    jobs: { modelDir: '', engine: 'auto', methods: [] }, module: new URL(`data:text/javascript,${encodeURIComponent(source)}`),
+  })
+  t.teardown(async () => { await analysis.close() })
+  control.tell('broken')
+  return analysis
+}
+
+/** Asks until the process has started. */
+async function started (analysis: AnalysisProcess): Promise<boolean> {
+  for (let i = 0; i < 300; i++) {
+    try {
+      analysis.checkStart()
+      return true
+    } catch {
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+  }
+  return false
+}
+
+t.test('a process that cannot be started is told, and tried again until it can, without a job', async t => {
+  const control = new Control(t)
+  const analysis = failing(t, control, 'process.exit(3)')
+  t.doesNotThrow(() => { analysis.checkStart() }, 'nothing is known before the first start')
+  await t.rejects(analysis.warm(minute), { name: 'WorkerCrash' })
+  t.throws(() => { analysis.checkStart() }, { code: 'engine-unavailable', message: /ended \(3\)/ })
+  t.throws(() => { analysis.checkStart() }, { code: 'engine-unavailable' })
+  control.untell('broken')
+  t.ok(await started(analysis))
+  t.match(await analysis.warm(minute), { engine: 'fake' })
+})
+
+t.test('a model that cannot be opened is told, and tried again in the same process', async t => {
+  const control = new Control(t)
+  const analysis = failing(t, control, '')
+  await t.rejects(analysis.warm(minute), { name: 'AppError', code: 'engine-failed' })
+  const { pid } = analysis
+  t.throws(() => { analysis.checkStart() }, { name: 'AppError', code: 'engine-failed' })
+  control.untell('broken')
+  t.ok(await started(analysis))
+  t.equal(analysis.pid, pid)
+  await analysis.close()
+  t.doesNotThrow(() => { analysis.checkStart() })
+})
+
+t.test('a job that ends its process says nothing about the start', async t => {
+  const control = new Control(t)
+  const { analysis } = open(t, control)
+  const folder = temporaryFolder(t)
+  writeFileSync(join(folder, 'a.dcm'), mrFile())
+  control.tell('die-once')
+  await t.rejects(analysis.analyzeSeries({ paths: [join(folder, 'a.dcm')], outFile: join(folder, 'out') }, minute), WorkerCrash)
+  t.doesNotThrow(() => { analysis.checkStart() })
+})
+
 t.test('a job whose process dies three times is dead, and the next job is served', async t => {
   const clock = new Clock()
   const archive = await openArchive(t, clock)
