@@ -6,8 +6,9 @@ import { AppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
 import { acceptOf, baseUrlOf, pathUids } from '../dicomweb-url.ts'
 import { Reception } from '../reception.ts'
-import { sendStoreAnswer, storeAnswerType } from '../store-answer.ts'
-import { defaultBodyPace, keepPace } from '../slow-body-watchdog.ts'
+import { storeAnswerType } from '../store-answer.ts'
+import { receiveAndAnswer } from '../receive-and-answer.ts'
+import { defaultBodyPace } from '../slow-body-watchdog.ts'
 
 const acceptPost = 'multipart/related; type="application/dicom", application/dicom'
 
@@ -51,11 +52,7 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
     })
     running++
     try {
-      const reading = receiveBody(request, reception)
-      await keepPace(request, context.bodyPace ?? defaultBodyPace, reading, async () => await reception.abandon())
-      const outcomes = await reception.finish()
-      if (outcomes.some(outcome => outcome.kind === 'stored' && outcome.retrieveUrl !== undefined)) context.onStored()
-      return await sendStoreAnswer(request, reply, outcomes, baseUrl)
+      return await receiveAndAnswer(request, reply, { context, reception, reading: receiveBody(request, reception), baseUrl })
     } catch (error) {
       await reception.abandon()
       // what follows on this connection is the rest of a body that nobody reads

@@ -4,8 +4,8 @@ import { AppError, toAppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
 import { baseUrlOf } from '../dicomweb-url.ts'
 import { Reception } from '../reception.ts'
-import { defaultBodyPace, keepPace } from '../slow-body-watchdog.ts'
-import { sendStoreAnswer } from '../store-answer.ts'
+import { receiveAndAnswer } from '../receive-and-answer.ts'
+import { defaultBodyPace } from '../slow-body-watchdog.ts'
 
 /** `POST /upload`: DICOM files from a browser's form, kept as if they came by STOW-RS. */
 export function uploadRoutes (context: ServiceContext): FastifyPluginAsync {
@@ -26,11 +26,7 @@ export function uploadRoutes (context: ServiceContext): FastifyPluginAsync {
       baseUrl,
     })
     try {
-      const reading = receiveForm(request, reception)
-      await keepPace(request, context.bodyPace ?? defaultBodyPace, reading, async () => await reception.abandon())
-      const outcomes = await reception.finish()
-      if (outcomes.some(outcome => outcome.kind === 'stored' && outcome.retrieveUrl !== undefined)) context.onStored()
-      return await sendStoreAnswer(request, reply, outcomes, baseUrl)
+      return await receiveAndAnswer(request, reply, { context, reception, reading: receiveForm(request, reception), baseUrl })
     } catch (error) {
       await reception.abandon()
       void reply.header('connection', 'close')
