@@ -1,5 +1,7 @@
 import type { Uid } from '../dicom/uid.ts'
 import type { Database, Row } from './database.ts'
+import { deliveryReport } from './delivery-report.ts'
+import type { DestinationReport } from './delivery-report.ts'
 import type { Spool } from './spool.ts'
 
 /** SENT waits to be seen at the destination; with verification off, or impossible, it is the end. */
@@ -76,6 +78,9 @@ export class DeliveryTable {
     return this.#database.all(`SELECT ${columns} FROM deliveries d JOIN artifacts a ON a.sop = d.sop WHERE d.job = :job
       ORDER BY d.destination, d.stage, d.ordinal, d.sop`, { job }).map(row => this.#delivery(row))
   }
+
+  /** What became of the results of a job, by destination. */
+  report (job: number): DestinationReport[] { return deliveryReport(this.#database, job) }
 
   update (delivery: Pick<Delivery, 'job' | 'destination' | 'sopInstanceUid'>, to: DeliveryUpdate, now: number): void {
     this.#database.run(`UPDATE deliveries SET state = :state, next_at = :nextAt, attempt = attempt + :attempted, looked = :looked, updated_at = :now,

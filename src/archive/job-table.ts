@@ -3,7 +3,8 @@ import type { Database, Row } from './database.ts'
 
 export type JobKind = 'analyse' | 'report'
 /** ANALYSED: the findings are kept and wait for the report; DELIVERING: the results are on their way. */
-export type JobState = 'QUEUED' | 'RUNNING' | 'ANALYSED' | 'DELIVERING' | 'DONE' | 'DEAD' | 'CANCELED'
+export const jobStates = ['QUEUED', 'RUNNING', 'ANALYSED', 'DELIVERING', 'DONE', 'DEAD', 'CANCELED'] as const
+export type JobState = typeof jobStates[number]
 
 /** One job; times in ms since 1970. */
 export interface Job {
@@ -32,6 +33,23 @@ export interface Job {
   readonly summary: string | undefined
 }
 
+export interface JobFilter {
+  readonly state?: JobState | undefined
+  readonly study?: Uid | undefined
+  /** id of a job */
+  readonly before?: number | undefined
+  readonly limit: number
+}
+
+/** One change of a job's state; `at` in ms since 1970. */
+export interface JobEvent {
+  readonly at: number
+  readonly state: JobState
+  readonly attempt: number
+  /** Why, where it was an error. */
+  readonly errorCode: string | undefined
+}
+
 export interface JobFailure { readonly code: string, readonly text: string, readonly crashed: boolean }
 
 /** The queue (service.md §3.2): leases by one UPDATE, never lost, at most one job a revision of a subject. */
@@ -44,12 +62,26 @@ export class JobTable {
     return row && toJob(row)
   }
 
-  /** Newest first. */
-  list (options: { readonly state?: JobState | undefined, readonly study?: Uid | undefined, readonly limit: number }): Job[] {
-    const { state, study, limit } = options
-    const where = `${state === undefined ? '' : ' AND state = :state'}${study === undefined ? '' : ' AND study = :study'}`
+  /** Newest first; with `before`, those older than that job. */
+  list (options: JobFilter): Job[] {
+    const { state, study, before, limit } = options
+    const where = `${state === undefined ? '' : ' AND state = :state'}${study === undefined ? '' : ' AND study = :study'}` +
+      (before === undefined ? '' : ' AND id < :before')
     const sql = `SELECT * FROM jobs WHERE 1 = 1${where} ORDER BY id DESC LIMIT :limit`
-    return this.#database.all(sql, { limit, ...(state && { state }), ...(study && { study }) }).map(toJob)
+    return this.#database.all(sql, { limit, ...(state && { state }), ...(study && { study }), ...(before !== undefined && { before }) }).map(toJob)
+  }
+
+  /** The newest analysis of a series, in whatever state. */
+  newestAnalysis (series: Uid): Job | undefined {
+    const row = this.#database.get('SELECT * FROM jobs WHERE subject = :series AND kind = \'analyse\' ORDER BY revision DESC LIMIT 1', { series })
+    return row && toJob(row)
+  }
+
+  /** How the job came to its state, oldest first; the last 200 changes. */
+  history (id: number): JobEvent[] {
+    return this.#database.all('SELECT at, state, attempt, error_code FROM job_events WHERE job = :id ORDER BY ordinal', { id }).map(row => ({
+      at: row.number('at'), state: row.text('state') as JobState, attempt: row.number('attempt'), errorCode: row.textOrAbsent('error_code'),
+    }))
   }
 
   /** SOP Instance UIDs that the job was made for. */

@@ -143,4 +143,30 @@ CREATE INDEX deliveries_sop ON deliveries (sop, destination);
 CREATE TABLE destinations (id TEXT PRIMARY KEY, failures INTEGER NOT NULL DEFAULT 0, open_until INTEGER) STRICT;
 CREATE TABLE tombstones (uid_hash TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+`, `
+-- how a job came to its state; triggers write it, so that no change can be forgotten
+CREATE TABLE job_events (
+  job INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, ordinal INTEGER NOT NULL,
+  at INTEGER NOT NULL, state TEXT NOT NULL, attempt INTEGER NOT NULL, error_code TEXT,
+  PRIMARY KEY (job, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER job_created AFTER INSERT ON jobs BEGIN
+  INSERT INTO job_events (job, ordinal, at, state, attempt, error_code)
+    VALUES (NEW.id, 1, NEW.created_at, NEW.state, NEW.attempt, NEW.error_code);
+END;
+-- a job that waits for a full disk tries for ever: the last 200 changes are enough
+CREATE TRIGGER job_changed AFTER UPDATE OF state ON jobs WHEN OLD.state <> NEW.state BEGIN
+  INSERT INTO job_events (job, ordinal, at, state, attempt, error_code)
+    SELECT NEW.id, COALESCE(MAX(ordinal), 0) + 1, NEW.updated_at, NEW.state, NEW.attempt, NEW.error_code FROM job_events WHERE job = NEW.id;
+  DELETE FROM job_events WHERE job = NEW.id AND ordinal <= (SELECT MAX(ordinal) - 200 FROM job_events WHERE job = NEW.id);
+END;
+INSERT INTO job_events (job, ordinal, at, state, attempt, error_code)
+  SELECT id, 1, updated_at, state, attempt, error_code FROM jobs;
+CREATE INDEX jobs_listed ON jobs (state, id);
+CREATE INDEX jobs_subject ON jobs (subject, kind, revision);
+-- for the metrics, which count at every scrape
+CREATE INDEX deliveries_dead ON deliveries (destination) WHERE state = 'DEAD';
+CREATE INDEX deliveries_oldest ON deliveries (destination, created_at) WHERE next_at IS NOT NULL;
+CREATE INDEX instances_bytes ON instances (bytes);
+CREATE INDEX ignored_study ON ignored (study);
 `]

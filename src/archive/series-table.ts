@@ -1,7 +1,9 @@
 import type { Uid } from '../dicom/uid.ts'
+import type { IgnoreReason } from './archive.ts'
 import type { Database, Row } from './database.ts'
 
-export type SeriesState = 'OPEN' | 'COMPLETE' | 'FORCED' | 'SKIPPED'
+export const seriesStates = ['OPEN', 'COMPLETE', 'FORCED', 'SKIPPED'] as const
+export type SeriesState = typeof seriesStates[number]
 
 /** One input series on its way to being complete; times in ms since 1970. */
 export interface SeriesRow {
@@ -51,6 +53,37 @@ export class SeriesTable {
   /** All series, newest first. */
   list (limit: number): SeriesRow[] {
     return this.#database.all(`SELECT ${columns} FROM series s WHERE kind = 'input' ORDER BY last_at DESC, series LIMIT :limit`, { limit }).map(toSeries)
+  }
+
+  /** A page of the list, newest first; with `state`, of those in it. */
+  page (options: { readonly state?: SeriesState | undefined, readonly offset: number, readonly limit: number }): SeriesRow[] {
+    const { state, offset, limit } = options
+    return this.#database.all(`SELECT ${columns} FROM series s WHERE kind = 'input'${state === undefined ? '' : ' AND state = :state'}
+      ORDER BY last_at DESC, series LIMIT :limit OFFSET :offset`, { offset, limit, ...(state && { state }) }).map(toSeries)
+  }
+
+  /** Instances of a series that were accepted and not kept, by reason, the most frequent first. */
+  ignored (series: Uid): { why: IgnoreReason, count: number }[] {
+    return this.#database.all('SELECT why, COUNT(*) AS n FROM ignored WHERE series = :series GROUP BY why ORDER BY n DESC, why', { series })
+      .map(row => ({ why: row.text('why') as IgnoreReason, count: row.number('n') }))
+  }
+
+  /** Series of which nothing was kept, by the last that came; newest first. */
+  whollyIgnored (limit: number): { seriesInstanceUid: Uid, studyInstanceUid: Uid, why: IgnoreReason, count: number, lastAt: number }[] {
+    return this.#database.all(`SELECT series, MIN(study) AS study, MIN(why) AS why, COUNT(*) AS n, MAX(at) AS at FROM ignored g
+      WHERE NOT EXISTS (SELECT 1 FROM series WHERE series = g.series) GROUP BY series ORDER BY at DESC, series LIMIT :limit`, { limit }).map(row => ({
+      seriesInstanceUid: row.text('series') as Uid,
+      studyInstanceUid: row.text('study') as Uid,
+      why: row.text('why') as IgnoreReason,
+      count: row.number('n'),
+      lastAt: row.number('at'),
+    }))
+  }
+
+  /** A closed series is open again, as its next revision; for someone who wants it analysed once more. */
+  reopen (series: Uid, now: number): void {
+    this.#database.run(`UPDATE series SET state = 'OPEN', why = NULL, revision = revision + 1, opened_at = :now, due_at = :now
+      WHERE series = :series AND kind = 'input' AND state <> 'OPEN'`, { series, now })
   }
 
   /** SOP Instance UIDs of what was received of a series, ignored ones included. */
