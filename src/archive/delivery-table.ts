@@ -44,6 +44,14 @@ export interface DeliveryUpdate {
 
 export interface Breaker { readonly failures: number, readonly openUntil: number | undefined }
 
+/** What is on its way to a destination, and what was given up. */
+export interface DestinationCounts {
+  readonly destination: string
+  readonly pending: number
+  readonly dead: number
+  readonly oldestMs: number | undefined
+}
+
 const columns = `d.job, d.destination, d.sop, d.study, d.bytes, d.stage, d.state, d.attempt, d.looked, d.created_at, d.next_at, d.error,
   a.sop_class, a.series, a.path`
 
@@ -151,6 +159,16 @@ export class DeliveryTable {
     return this.#database.all(`SELECT destination, COUNT(*) AS pending, MIN(created_at) AS oldest FROM deliveries
       WHERE next_at IS NOT NULL GROUP BY destination ORDER BY destination`)
       .map(row => ({ destination: row.text('destination'), pending: row.number('pending'), oldestMs: now - row.number('oldest') }))
+  }
+
+  /** Every destination that anything was, or is to be, sent to; `oldestMs` of what is not there yet. */
+  byDestination (now: number): DestinationCounts[] {
+    return this.#database.all(`SELECT destination, COUNT(next_at) AS pending, SUM(state = 'DEAD') AS dead,
+        MIN(CASE WHEN next_at IS NOT NULL THEN created_at END) AS oldest FROM deliveries GROUP BY destination ORDER BY destination`)
+      .map(row => {
+        const oldest = row.numberOrAbsent('oldest')
+        return { destination: row.text('destination'), pending: row.number('pending'), dead: row.number('dead'), oldestMs: oldest === undefined ? undefined : now - oldest }
+      })
   }
 
   #delivery (row: Row): Delivery {

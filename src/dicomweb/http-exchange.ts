@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { type Dispatcher, request } from 'undici'
+import { type ConnectionFailure, connectionFailure } from './connection-failure.ts'
 import { type Destination, destinationHeaders } from './destination.ts'
 
 /** A complete answer of a DICOMweb server. */
@@ -22,21 +23,37 @@ export interface Exchange {
 
 const maxAnswerBytes = 32 * 1024 * 1024
 
+/** What came of a request: a complete answer, or why there is none. */
+export type Exchanged = { readonly answer: Answer } | { readonly failure: ConnectionFailure }
+
+/** The whole of a request, however steadily bytes trickle in either direction: this many times the wait for an answer. */
+const totalFactor = 10
+
 /**
  * One request, its whole answer in memory (at most 32 MiB, beyond which the body counts as empty). Redirects are not
- * followed. After a 401 the destination may refresh its credentials, once.
+ * followed. After a 401 or 403 the destination may refresh its credentials, once.
+ * @throws the signal's reason when aborted
+ */
+export async function tryExchange (destination: Destination, what: Exchange): Promise<Exchanged> {
+  const first = await attempt(destination, what)
+  if (!('answer' in first) || ![401, 403].includes(first.answer.status) || destination.refresh === undefined) return first
+  await destination.refresh()
+  return await attempt(destination, what)
+}
+
+/**
+ * The same for who does not ask why.
  * @returns `undefined` when no complete answer came: DNS, TCP, TLS, timeout or a broken connection
  * @throws the signal's reason when aborted
  */
 export async function exchange (destination: Destination, what: Exchange): Promise<Answer | undefined> {
-  const first = await attempt(destination, what)
-  if (first?.status !== 401 || destination.refresh === undefined) return first
-  await destination.refresh()
-  return attempt(destination, what)
+  const exchanged = await tryExchange(destination, what)
+  return 'answer' in exchanged ? exchanged.answer : undefined
 }
 
-async function attempt (destination: Destination, what: Exchange): Promise<Answer | undefined> {
+async function attempt (destination: Destination, what: Exchange): Promise<Exchanged> {
   const timeout = destination.answerTimeoutMs ?? 120_000
+  const deadline = AbortSignal.timeout(timeout * totalFactor)
   try {
     const answer = await request(what.url, {
       method: what.method,
@@ -44,14 +61,14 @@ async function attempt (destination: Destination, what: Exchange): Promise<Answe
       headersTimeout: timeout,
       bodyTimeout: timeout,
       ...(what.body ? { body: what.body() } : {}),
-      ...(what.signal ? { signal: what.signal } : {}),
+      signal: what.signal === undefined ? deadline : AbortSignal.any([what.signal, deadline]),
       ...(destination.dispatcher ? { dispatcher: destination.dispatcher } : {}),
     })
     const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, String(value)]))
-    return { status: answer.statusCode, headers, body: await readAll(answer), retryAfterS: retryAfter(headers['retry-after']) }
-  } catch {
+    return { answer: { status: answer.statusCode, headers, body: await readAll(answer), retryAfterS: retryAfter(headers['retry-after']) } }
+  } catch (thrown) {
     what.signal?.throwIfAborted()
-    return undefined
+    return { failure: connectionFailure(thrown) }
   }
 }
 

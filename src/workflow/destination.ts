@@ -3,6 +3,8 @@ import { countInstances, listInstances } from '../dicomweb/qido-client.ts'
 import type { StoreOutcome } from '../dicomweb/store-outcome.ts'
 import { storeInstances } from '../dicomweb/stow-client.ts'
 import type { StoreFile } from '../dicomweb/stow-client.ts'
+import { testDestination } from './destination-test.ts'
+import type { DestinationTest } from './destination-test.ts'
 import { retrieveMissing } from './missing-instances.ts'
 import type { MissingOptions } from './missing-instances.ts'
 import type { SeriesSource } from './series-lifecycle.ts'
@@ -10,21 +12,27 @@ import type { SeriesSource } from './series-lifecycle.ts'
 /** Where results go, as the delivery needs it. */
 export interface ResultDestination {
   readonly id: string
+  /** DICOMweb root; holds no secret. */
+  readonly url?: string
   /** Whether it is asked that it has what was sent. */
   readonly verify: boolean
   /** One outcome per file, in order; throws only when aborted. */
   store (files: readonly StoreFile[], signal: AbortSignal): Promise<readonly StoreOutcome[]>
   /** SOP Instance UIDs that it holds of a series. @throws AppError `remote-unreachable`, `remote-refused` */
   held (study: string, series: string, signal: AbortSignal): Promise<ReadonlySet<string>>
+  /** Asks it what it can do. @throws the signal's reason when aborted */
+  test?(signal: AbortSignal): Promise<DestinationTest>
 }
 
 /** A DICOMweb server as destination: STOW-RS in, QIDO-RS to look. */
 export function dicomWebDestination (id: string, destination: Destination, { verify }: { verify: boolean }): ResultDestination {
   return {
     id,
+    url: destination.url,
     verify,
     store: async (files, signal) => await storeInstances(destination, files, { signal }),
     held: async (study, series, signal) => new Set(await listInstances(destination, study, series, { signal })),
+    test: async signal => await testDestination(destination, { signal }),
   }
 }
 

@@ -6,6 +6,9 @@ import type { Uid } from '../dicom/uid.ts'
 import { toAppError } from '../errors.ts'
 import type { AnalysisService } from './analysis-process.ts'
 import { Delivering } from './delivery.ts'
+import { destinationStates } from './destination-state.ts'
+import type { DestinationState } from './destination-state.ts'
+import type { DestinationTest } from './destination-test.ts'
 import type { ResultDestination } from './destination.ts'
 import type { EventListener } from './events.ts'
 import { JobRunner } from './job-runner.ts'
@@ -135,6 +138,16 @@ export class Workflow {
     const { archive } = this.#options
     const { series, jobs, deliveries } = archive.counters()
     return { running: this.#timer !== undefined, series, jobs, deliveries, waiting: archive.deliveries.waiting(this.#now()) }
+  }
+
+  /** What is on its way where, and how each destination is. */
+  destinations (): DestinationState[] {
+    return destinationStates(this.#options.archive.deliveries, this.#options.destinations, this.#now())
+  }
+
+  /** Asks a destination what it can do; `undefined` when none of this name is configured. @throws the signal's reason when aborted */
+  async testDestination (id: string, signal: AbortSignal): Promise<DestinationTest | undefined> {
+    return await this.#options.destinations.find(destination => destination.id === id)?.test?.(signal)
   }
 
   /** Ends the tick, lets what is under way end within the time, and gives the rest back to the queue. */
