@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
 import { heatmapMethods } from '../model/finding.ts'
@@ -41,8 +41,14 @@ const headerSchema = z.strictObject({
       finding: findingSchema,
     })),
   })),
+  /** Frames that were left out. */
+  rejected: z.array(z.strictObject({
+    sopInstanceUid: z.string(), frameNumber: z.int().positive(), reason: reasonSchema,
+  })).default([]),
 })
 type Header = z.infer<typeof headerSchema>
+/** A findings file without its maps. */
+export type FindingsHeader = Omit<Header, 'version'>
 type HeaderGroup = Header['groups'][number]
 type HeaderFinding = z.infer<typeof findingSchema>
 
@@ -88,16 +94,34 @@ export async function readFindings (path: string): Promise<StoredFindings> {
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new AppError('not-found', 'the findings of a series are missing', {}, { cause })
   })
-  const { seriesInstanceUid, reason, model, groups } = parseHeader(bytes)
+  const { seriesInstanceUid, reason, model, groups, rejected } = parseHeader(bytes)
   const cursor = { bytes, at: 8 + bytes.readUInt32LE(4) }
   return {
     seriesInstanceUid,
     reason,
     model,
+    rejected,
     groups: groups.map(group => ({
       ...group,
       slices: group.slices.map(({ toSource, finding, ...slice }) => ({ ...slice, toSource, finding: withMaps(finding, cursor) })),
     })),
+  }
+}
+
+/** The same without the maps, which are not read. @throws as `readFindings` */
+export async function readFindingsHeader (path: string): Promise<FindingsHeader> {
+  const file = await open(path).catch((cause: unknown) => {
+    throw new AppError('not-found', 'the findings of a series are missing', {}, { cause })
+  })
+  try {
+    const start = Buffer.alloc(8)
+    await file.read(start, 0, 8, 0)
+    const { size } = await file.stat()
+    const header = Buffer.alloc(Math.min(start.readUInt32LE(4), size))
+    await file.read(header, 0, header.length, 8)
+    return parseHeader(Buffer.concat([start, header]))
+  } finally {
+    await file.close()
   }
 }
 

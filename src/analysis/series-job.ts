@@ -5,6 +5,7 @@ import type { Series } from '../dicom/series.ts'
 import { AppError } from '../errors.ts'
 import type { SelectionCriteria } from '../selection/criteria.ts'
 import { selectSeries } from '../selection/select-series.ts'
+import type { RejectedFrame } from '../selection/series-selection.ts'
 import type { AnalysisTools } from './analyze-series.ts'
 import { analyzeSelection } from './analyzed-series.ts'
 import type { AnalyzedSeries } from './analyzed-series.ts'
@@ -29,7 +30,7 @@ export async function runSeriesJob (
 ): Promise<SeriesJobResult> {
   const selection = selectSeries(await readSeries(job.paths), criteria)
   const analyzed = await analyzeSelection(selection, tools)
-  await writeFindings(job.outFile, storable(analyzed, tools))
+  await writeFindings(job.outFile, storable(analyzed, selection.rejected, tools))
   const slices = analyzed.groups.flatMap(group => group.slices)
   return {
     selected: slices.length > 0,
@@ -50,11 +51,16 @@ export async function readSeries (paths: readonly string[]): Promise<Series> {
   return series
 }
 
-function storable ({ series, reason, groups }: AnalyzedSeries, { classifier }: AnalysisTools): StoredFindings {
+function storable (
+  { series, reason, groups }: AnalyzedSeries, rejected: readonly RejectedFrame[], { classifier }: AnalysisTools,
+): StoredFindings {
   return {
     seriesInstanceUid: series.seriesInstanceUid,
     reason,
     model: { manifest: classifier.manifest, sha256: classifier.sha256, engine: classifier.engine },
+    // without the evidence, which may hold what people typed
+    rejected: rejected.map(({ sopInstanceUid, frameNumber, reason: { code, text } }) =>
+      ({ sopInstanceUid, frameNumber, reason: { code, text } })),
     groups: groups.map(group => ({
       ...group,
       notes: [...group.notes],

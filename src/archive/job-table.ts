@@ -68,7 +68,8 @@ export class JobTable {
     const where = `${state === undefined ? '' : ' AND state = :state'}${study === undefined ? '' : ' AND study = :study'}` +
       (before === undefined ? '' : ' AND id < :before')
     const sql = `SELECT * FROM jobs WHERE 1 = 1${where} ORDER BY id DESC LIMIT :limit`
-    return this.#database.all(sql, { limit, ...(state && { state }), ...(study && { study }), ...(before !== undefined && { before }) }).map(toJob)
+    const parameters = { limit, ...(state && { state }), ...(study && { study }), ...(before !== undefined && { before }) }
+    return this.#database.all(sql, parameters).map(toJob)
   }
 
   /** The newest analysis of a series, in whatever state. */
@@ -138,10 +139,11 @@ export class JobTable {
       WHERE state = 'RUNNING' AND lease_until < :now`, { now })
   }
 
-  /** DEAD or CANCELED → QUEUED, by a person. */
+  /** DEAD, or CANCELED by a person, → QUEUED, by a person. What was superseded or erased stays as it is. */
   retry (id: number, now: number): boolean {
     return this.#database.run(`UPDATE jobs SET state = 'QUEUED', run_at = :now, updated_at = :now, failures = 0, crashes = 0, interruptions = 0,
-      error_code = NULL, error_text = NULL WHERE id = :id AND state IN ('DEAD', 'CANCELED')`, { id, now }) > 0
+      error_code = NULL, error_text = NULL WHERE id = :id AND (state = 'DEAD' OR (state = 'CANCELED' AND error_code = 'canceled'))`,
+    { id, now }) > 0
   }
 
   cancel (id: number, now: number): boolean {

@@ -24,6 +24,16 @@ export interface SeriesRow {
   readonly lastAt: number
 }
 
+/** A series of which nothing was kept. */
+export interface IgnoredSeries {
+  readonly seriesInstanceUid: Uid
+  readonly studyInstanceUid: Uid
+  readonly why: IgnoreReason
+  readonly count: number
+  /** ms since 1970 */
+  readonly lastAt: number
+}
+
 /** Position and orientation of one instance, mm and cosines, where its header gives them. */
 export interface InstancePlane { readonly position: readonly number[], readonly orientation: readonly number[] }
 
@@ -69,7 +79,7 @@ export class SeriesTable {
   }
 
   /** Series of which nothing was kept, by the last that came; newest first. */
-  whollyIgnored (limit: number): { seriesInstanceUid: Uid, studyInstanceUid: Uid, why: IgnoreReason, count: number, lastAt: number }[] {
+  whollyIgnored (limit: number): IgnoredSeries[] {
     return this.#database.all(`SELECT series, MIN(study) AS study, MIN(why) AS why, COUNT(*) AS n, MAX(at) AS at FROM ignored g
       WHERE NOT EXISTS (SELECT 1 FROM series WHERE series = g.series) GROUP BY series ORDER BY at DESC, series LIMIT :limit`, { limit }).map(row => ({
       seriesInstanceUid: row.text('series') as Uid,

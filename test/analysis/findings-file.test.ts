@@ -1,7 +1,7 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { readFindings, type StoredFindings, writeFindings } from '../../src/analysis/findings-file.ts'
+import { readFindings, readFindingsHeader, type StoredFindings, writeFindings } from '../../src/analysis/findings-file.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 
 const values = Float32Array.from([0, 0.25, 0.5, 1])
@@ -9,6 +9,7 @@ const findings: StoredFindings = {
   seriesInstanceUid: '1.2.3',
   reason: 'axial FLAIR',
   model: { manifest: manifestOf(), sha256: 'ab', engine: 'onnxruntime 1' },
+  rejected: [{ sopInstanceUid: '1.2.3.4', frameNumber: 1, reason: { code: 'localizer', text: 'a localizer' } }],
   groups: [
     {
       contrast: 'FLAIR',
@@ -55,6 +56,17 @@ t.test('what was written is read', async t => {
   t.strictSame(first.finding.heatmaps.map(map => [map.method, map.empty]), [['grad-cam', false], ['saliency', true]])
   for (const [i, value] of first.finding.heatmaps[0]!.values.entries()) t.ok(Math.abs(value - values[i]!) <= 0.5 / 65535)
   t.equal(first.finding.heatmaps[0]!.values[3], 1, 'the largest value stays 1')
+})
+
+t.test('the header is read without the maps', async t => {
+  const path = join(t.testdir({ text: 'not findings', short: 'TLF1' }), 'f')
+  await writeFindings(path, findings)
+  const { groups, rejected, model } = await readFindingsHeader(path)
+  t.strictSame(rejected, findings.rejected)
+  t.equal(model.sha256, 'ab')
+  t.match(groups[0]!.slices.map(({ finding }) => finding), [{ kind: 'classified', probability: 0.123456789, maps: [{}, {}] }, { kind: 'failed' }])
+  for (const name of ['text', 'short']) await t.rejects(readFindingsHeader(join(path, '..', name)), { code: 'internal' })
+  await t.rejects(readFindingsHeader(`${path}2`), { code: 'not-found' })
 })
 
 t.test('the same findings give the same bytes', async t => {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
+import { readFindingsHeader } from '../../src/analysis/findings-file.ts'
 import { openJobs } from '../../src/analysis/jobs.ts'
 import type { ReportJob } from '../../src/analysis/report-job.ts'
 import { readReport } from '../../src/cli/report-text.ts'
@@ -43,6 +44,9 @@ t.test('a series that is not T2 or FLAIR is a result with its reason, and is nam
   const folder = t.testdir({ out: {} })
   const [t1, flair] = [join(folder, 't1'), join(folder, 'flair')]
   t.match(await jobs.analyzeSeries({ paths: filesIn('special/t1'), outFile: t1 }), { selected: false, contrasts: [], slices: 0, reasonCode: 't1' })
+  const { groups, rejected } = await readFindingsHeader(t1)
+  t.strictSame(groups, [])
+  t.strictSame(new Set(rejected.map(({ reason }) => reason.code)), new Set(['t1']), 'each frame with its reason')
   await jobs.analyzeSeries({ paths: filesIn('flair').slice(0, 3), outFile: flair })
   const { artifacts, conclusion } = await jobs.buildReport(reportJob(join(folder, 'out'), {
     series: [{ findingsFile: t1, paths: filesIn('special/t1') }, { findingsFile: flair, paths: filesIn('flair').slice(0, 3), shortfall: { received: 3, expected: 12 } }],
