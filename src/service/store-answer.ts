@@ -25,5 +25,6 @@ export async function sendStoreAnswer (
   const status = storeStatus(outcomes)
   if (status === 503) void reply.header('retry-after', '30')
   const dataset = storeResponse(outcomes, studyUrl)
-  return await reply.code(status).type(type).send(type === 'application/dicom+xml' ? toXml(dataset) : JSON.stringify(dataset))
+  // as bytes: to a text fastify adds `charset`, which JSON does not have (RFC 8259 11) and the Python dicomweb-client does not read
+  return await reply.code(status).type(type).send(Buffer.from(type === 'application/dicom+xml' ? toXml(dataset) : JSON.stringify(dataset)))
 }

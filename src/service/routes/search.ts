@@ -33,7 +33,7 @@ export function searchRoutes (context: ServiceContext): FastifyPluginCallback {
     if (warnings.length > 0) void reply.header('warning', warnings)
     if (result.rows.length === 0) return await reply.code(204).send()
     const datasets = result.rows.map(row => datasetOf(row, base))
-    if (chosen.offer.type !== 'application/dicom+xml') return await reply.type(chosen.offer.type).send(JSON.stringify(datasets))
+    if (chosen.offer.type !== 'application/dicom+xml') return await reply.type(chosen.offer.type).send(Buffer.from(JSON.stringify(datasets)))
     const boundary = makeBoundary()
     const parts = datasets.map(dataset => ({ headers: { 'Content-Type': chosen.offer.type }, body: Buffer.from(toXml(dataset)) }))
     const body = Readable.from(writeParts(parts, boundary), { objectMode: false })
