@@ -13,7 +13,7 @@ export interface Answer {
 }
 
 export interface Exchange {
-  readonly method: 'GET' | 'POST' | 'OPTIONS'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'OPTIONS'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   /** Makes the body anew for each attempt. */
