@@ -67,7 +67,7 @@ class Walk {
     this.#root = { kind: 'data-set', elements: new Map(), end: encoding.bytes.length, explicit: encoding.explicit, last: 0 }
     this.#stack = [this.#root]
     this.#container = this.#root
-    this.#zerosFrom = encoding.bytes.findLastIndex(byte => byte !== 0) + 1
+    this.#zerosFrom = endOfContent(encoding.bytes)
   }
 
   run (): ParsedDataSet {
@@ -216,4 +216,14 @@ class Walk {
 
 function malformed (message: string, offset: number): AppError {
   return new AppError('dicom-malformed', message, { offset })
+}
+
+const zeros = new Uint8Array(65_536)
+
+/** Where the zeros at the end begin; by blocks, as there may be hundreds of megabytes of them. */
+function endOfContent (bytes: Uint8Array): number {
+  let end = bytes.length
+  while (end >= zeros.length && Buffer.compare(bytes.subarray(end - zeros.length, end), zeros) === 0) end -= zeros.length
+  while (end > 0 && bytes[end - 1] === 0) end--
+  return end
 }

@@ -28,18 +28,24 @@ const preambleLength = 128
 /** A deflated header compresses ten times, an empty image perhaps fifty; DEFLATE itself reaches 1,032 (a bomb). */
 const inflation = { atLeast: 48 * 2 ** 20, times: 32 }
 
+/** How much of a file is wanted. */
+export interface Part10Extent {
+  /** The first tag of the data set that is not: reading ends there. */
+  readonly before?: number
+}
+
 /**
  * Parses a file with or without preamble and File Meta Information.
  * @throws AppError `not-dicom`, `dicom-truncated`, `dicom-malformed`, `instance-too-large`
  */
-export function parsePart10 (bytes: Uint8Array, limits: ParseLimits = defaultParseLimits): Part10 {
+export function parsePart10 (bytes: Uint8Array, limits: ParseLimits = defaultParseLimits, extent: Part10Extent = {}): Part10 {
   if (bytes.length === 0) throw new AppError('not-dicom', 'The file is empty')
   if (bytes.length > limits.bytes) throw new AppError('instance-too-large', 'The file is too large', { bytes: bytes.length, limit: limits.bytes })
   const start = metaOffset(bytes)
   if (start === undefined) {
     const uid = sniff(bytes, 0)
     if (uid === undefined) throw new AppError('not-dicom', 'The file is not a DICOM file')
-    return parseBody(bytes, undefined, 0, uid, ['The file has no File Meta Information'], limits)
+    return parseBody(bytes, undefined, 0, uid, ['The file has no File Meta Information'], limits, extent)
   }
   const meta = parseDataSet({ bytes, start, explicit: true, littleEndian: true, before: 0x00030000 }, limits)
   if (meta.table.elements.size === 0 && meta.end < bytes.length) throw new AppError('dicom-malformed', 'The file has no File Meta Information')
@@ -50,11 +56,12 @@ export function parsePart10 (bytes: Uint8Array, limits: ParseLimits = defaultPar
   const uid = declared ?? sniff(bytes, meta.end)
   if (uid === undefined) throw new AppError('dicom-malformed', 'TransferSyntaxUID is missing', { attribute: 'TransferSyntaxUID' })
   if (declared === undefined) warnings.push('TransferSyntaxUID is missing')
-  return parseBody(bytes, meta.table, meta.end, uid, warnings, limits)
+  return parseBody(bytes, meta.table, meta.end, uid, warnings, limits, extent)
 }
 
 function parseBody (
   bytes: Uint8Array, meta: ElementTable | undefined, offset: number, uid: string, warnings: string[], limits: ParseLimits,
+  extent: Part10Extent,
 ): Part10 {
   const syntax = transferSyntax(uid)
   const inflated = syntax?.deflated === true
@@ -68,7 +75,7 @@ function parseBody (
     explicit = !explicit
     warnings.push('TransferSyntaxUID does not agree with how the elements are encoded')
   }
-  const parsed = parseDataSet({ bytes: body, start, explicit, littleEndian }, limits)
+  const parsed = parseDataSet({ bytes: body, start, explicit, littleEndian, ...extent }, limits)
   return {
     meta,
     table: parsed.table,

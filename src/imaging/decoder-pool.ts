@@ -4,11 +4,12 @@ import { transferSyntax } from '../dicom/transfer-syntaxes.ts'
 import { AppError } from '../errors.ts'
 import { guardFrame } from './codec-guard.ts'
 import { startCodecThread } from './codec-thread.ts'
-import type { CodecResult, CodecThread } from './codec-thread.ts'
+import type { CodecThread } from './codec-thread.ts'
 import type { CodecRequest } from './decode-worker.ts'
 import { decodedFrame, decodeNativeFrame } from './decode-pixels.ts'
 import type { GrayImage, RgbImage } from './raster.ts'
 import type { StoredPixels } from './stored-pixels.ts'
+import type { DecodedSamples } from './wasm-codecs.ts'
 
 export interface Decoder {
   /**
@@ -43,7 +44,7 @@ export interface DecoderOptions {
 
 interface Task {
   readonly request: CodecRequest
-  readonly resolve: (reply: CodecResult) => void
+  readonly resolve: (reply: DecodedSamples) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -75,7 +76,7 @@ export function createDecoder (options: DecoderOptions = {}): Decoder & JpegEnco
     }
   }
 
-  const run = async (request: CodecRequest): Promise<CodecResult> => {
+  const run = async (request: CodecRequest): Promise<DecodedSamples> => {
     if (closed) throw new AppError('interrupted', 'The decoder is closed')
     return await new Promise((resolve, reject) => {
       queue.push({ request, resolve, reject })

@@ -1,7 +1,8 @@
 import type { Archive, IgnoreReason } from '../archive/archive.ts'
-import type { Job, JobState } from '../archive/job-table.ts'
 import type { Instance } from '../dicom/instance.ts'
 import type { Decoder, JpegEncoder } from '../imaging/decoder-pool.ts'
+import type { InstanceReader } from './instance-reader.ts'
+import type { Operations } from './operations.ts'
 import type { ServiceSettings } from './settings.ts'
 import type { BodyPace } from './slow-body-watchdog.ts'
 
@@ -12,12 +13,24 @@ export interface ReadinessCheck {
   readonly check: () => Promise<void>
 }
 
+/** The engine and the model, as /readyz names them. */
+export interface AnalysisIdentity {
+  /** `onnxruntime 1.30.0` or the like */
+  readonly engine: string
+  readonly model: string
+  readonly version: string
+  /** hex, of the manifest */
+  readonly sha256: string
+}
+
 /** What the routes work with; everything that lasts longer than a request. */
 export interface ServiceContext {
   readonly archive: Archive
   readonly settings: ServiceSettings
   /** How slowly a body may come; `defaultBodyPace` when absent. */
   readonly bodyPace?: BodyPace
+  /** Reads received files beside the event loop. */
+  readonly reader: Pick<InstanceReader, 'read'>
   /** Why a received instance is accepted and not kept; `undefined` when it is for us. */
   readonly ignoreReason: (instance: Instance) => IgnoreReason | undefined
   /** Decodes frames for clients that ask for them uncompressed, and writes pictures. */
@@ -27,6 +40,8 @@ export interface ServiceContext {
   readonly draining: { value: boolean }
   /** Called after a store request kept something, so that the workflow looks at once. */
   readonly onStored: () => void
-  /** Jobs, newest first. */
-  readonly jobs: (filter: { readonly state?: JobState | undefined, readonly limit: number }) => Job[]
+  /** What an administrator sees and does. */
+  readonly operations: Operations
+  /** What computes the probabilities; absent where nothing does. */
+  readonly analysis?: AnalysisIdentity | undefined
 }

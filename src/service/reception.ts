@@ -1,31 +1,35 @@
 import { readFile } from 'node:fs/promises'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Archive, CommitOutcome, IgnoreReason, ReceivedInstance, StagedFile } from '../archive/archive.ts'
-import { pixelDigest } from '../archive/instance-header.ts'
-import { DataSet } from '../dicom/data-set.ts'
 import type { Instance } from '../dicom/instance.ts'
-import { parsePart10 } from '../dicom/part10.ts'
-import { readInstanceFile } from '../dicom/read-instance.ts'
 import { transferSyntax } from '../dicom/transfer-syntaxes.ts'
-import { isUid, type Uid } from '../dicom/uid.ts'
+import type { Uid } from '../dicom/uid.ts'
+import { lacksIssuer, withIssuer } from '../dicomweb/coercion.ts'
 import { checkReceived, failureOf, hasInvalidNumber } from '../dicomweb/received-instance.ts'
-import type { FailureReason, PartOutcome } from '../dicomweb/store-response.ts'
+import type { FailureReason, PartOutcome, WarningReason } from '../dicomweb/store-response.ts'
 import { AppError, toAppError } from '../errors.ts'
 import { instanceUrl } from './dicomweb-url.ts'
+import { errorOf, instanceOfReading, type SopUids } from './instance-reading.ts'
+import type { InstanceReader } from './instance-reader.ts'
 
 export interface ReceptionOptions {
   readonly archive: Pick<Archive, 'stage' | 'commit'>
+  /** Reads what was staged; a hostile file must not hold the event loop. */
+  readonly reader: Pick<InstanceReader, 'read'>
   /** Why an instance is accepted and not kept; `undefined` when it is for us. */
   readonly ignoreReason: (instance: Instance) => IgnoreReason | undefined
   readonly ineligible: 'ignore' | 'reject'
   readonly maxInstanceBytes: number
+  /** Set where an instance names no IssuerOfPatientID; `undefined` changes nothing. */
+  readonly issuerOfPatientId: string | undefined
   /** The study that the request names, if it names one. */
   readonly study: Uid | undefined
   /** URL of the DICOMweb service. */
   readonly baseUrl: string
 }
 
-interface Pending { readonly position: number, readonly received: ReceivedInstance }
+interface Pending { readonly position: number, readonly received: ReceivedInstance, readonly warning: WarningReason | undefined }
 
 /** Requests beyond this many instances are committed in several transactions, so that memory stays bounded. */
 const instancesPerCommit = 100
@@ -45,29 +49,30 @@ export class Reception {
 
   /**
    * One instance, in the order of the request.
+   * @param known UIDs that are known of it should its file tell none
    * @throws AppError `payload-too-large` when the part passes the limit, `interrupted` when the sender went away
    */
-  async receive (body: AsyncIterable<Uint8Array>): Promise<void> {
+  async receive (body: AsyncIterable<Uint8Array>, known: SopUids = {}): Promise<void> {
     const position = this.#outcomes.push(undefined) - 1
     const file = await this.#stage(body).catch((thrown: unknown) => {
       const error = toAppError(thrown)
       if (error.code === 'payload-too-large' || error.code === 'interrupted') throw error
-      this.#outcomes[position] = failure(error.facts['unterminated'] === true ? 'part-cut' : failureOf(error), error.message)
+      this.#outcomes[position] = failure(error.facts['unterminated'] === true ? 'part-cut' : failureOf(error), error.message, known)
     })
     if (file === undefined) return
     try {
       await this.#judge(position, file)
     } catch (thrown) {
       const error = toAppError(thrown)
-      this.#outcomes[position] = failure(failureOf(error), error.message, await identify(file.path))
+      this.#outcomes[position] = failure(failureOf(error), error.message, known)
     }
     if (this.#outcomes[position] !== undefined) await file.discard()
     if (this.#pending.length >= instancesPerCommit) await this.#commit()
   }
 
   /** Notes a part that is refused unread. */
-  refuse (reason: FailureReason, comment: string): void {
-    this.#outcomes.push(failure(reason, comment))
+  refuse (reason: FailureReason, comment: string, known: SopUids = {}): void {
+    this.#outcomes.push(failure(reason, comment, known))
   }
 
   /** Commits what is left; all outcomes in the order of the parts. */
@@ -96,11 +101,19 @@ export class Reception {
 
   async #judge (position: number, file: StagedFile): Promise<void> {
     const { study, ineligible, ignoreReason } = this.#options
-    const instance = await readInstanceFile(file.path)
-    const { sopClassUid, sopInstanceUid } = instance
+    const reading = await this.#options.reader.read(file.path)
+    let uids: SopUids = {}
     const refuse = (reason: FailureReason, comment: string): void => {
-      this.#outcomes[position] = failure(reason, comment, { sopClassUid, sopInstanceUid })
+      this.#outcomes[position] = failure(reason, comment, uids)
     }
+    const refuseFor = (error: AppError): void => { refuse(failureOf(error), error.message) }
+    if ('uids' in reading) {
+      uids = reading.uids
+      refuseFor(errorOf(reading.failure))
+      return
+    }
+    const instance = instanceOfReading(reading)
+    uids = { sopClassUid: instance.sopClassUid, sopInstanceUid: instance.sopInstanceUid }
     const wrong = checkReceived(instance, study)
     if (wrong !== undefined) { refuse(wrong.reason, wrong.comment); return }
     const ignored = ignoreReason(instance)
@@ -109,8 +122,34 @@ export class Reception {
       refuse('transfer-syntax', 'transfer syntax not supported')
       return
     }
-    const digest = ignored === undefined ? await pixelDigest(instance) : undefined
-    this.#pending.push({ position, received: { instance, file, pixelDigest: digest, ignored } })
+    if (ignored === undefined && 'failure' in reading.pixels) {
+      refuseFor(errorOf(reading.pixels.failure))
+      return
+    }
+    const pixelDigest = ignored === undefined && 'digest' in reading.pixels ? reading.pixels.digest : undefined
+    const issuer = this.#options.issuerOfPatientId
+    if (ignored === undefined && issuer !== undefined && lacksIssuer(instance)) {
+      const received = await this.#coerced({ instance, file, pixelDigest, ignored }, issuer)
+      this.#pending.push({ position, received, warning: 'coerced' })
+      return
+    }
+    const warning = hasInvalidNumber(instance) ? 'value-mismatch' : undefined
+    this.#pending.push({ position, received: { instance, file, pixelDigest, ignored }, warning })
+  }
+
+  /** The instance in a file of its own with the issuer set; the file that came is gone. */
+  async #coerced (received: ReceivedInstance, issuer: string): Promise<ReceivedInstance> {
+    const { file, instance } = received
+    const coerced = await this.#stage(Readable.from(withIssuer(await readFile(file.path), issuer, new Date())))
+    try {
+      const reading = await this.#options.reader.read(coerced.path)
+      if ('uids' in reading) throw errorOf(reading.failure)
+      await file.discard()
+      return { ...received, instance: instanceOfReading(reading), file: coerced, receivedDigest: instance.digest }
+    } catch (error) {
+      await coerced.discard()
+      throw error
+    }
   }
 
   async #commit (): Promise<void> {
@@ -118,12 +157,12 @@ export class Reception {
     if (pending.length === 0) return
     this.#pending = []
     const committed = await this.#options.archive.commit(pending.map(({ received }) => received))
-    pending.forEach(({ position, received }, i) => {
-      this.#outcomes[position] = this.#outcomeOf(received.instance, committed[i])
+    pending.forEach(({ position, received, warning }, i) => {
+      this.#outcomes[position] = this.#outcomeOf(received.instance, committed[i], warning)
     })
   }
 
-  #outcomeOf (instance: Instance, committed: CommitOutcome | undefined): PartOutcome {
+  #outcomeOf (instance: Instance, committed: CommitOutcome | undefined, warning: WarningReason | undefined): PartOutcome {
     const { sopClassUid, sopInstanceUid, studyInstanceUid } = instance
     const uids = { sopClassUid, sopInstanceUid }
     if (committed === undefined) return failure('processing-failure', 'processing failure', uids)
@@ -131,32 +170,16 @@ export class Reception {
     if (committed.kind === 'pixels-differ') return failure('duplicate', 'SOP instance is held with other pixels', uids)
     if (committed.kind === 'ignored') return { kind: 'stored', ...uids, studyInstanceUid, retrieveUrl: undefined }
     const retrieveUrl = instanceUrl(this.#options.baseUrl, instance)
-    return { kind: 'stored', ...uids, studyInstanceUid, retrieveUrl, ...(hasInvalidNumber(instance) ? { warning: 'value-mismatch' } : {}) }
+    return { kind: 'stored', ...uids, studyInstanceUid, retrieveUrl, warning }
   }
 }
 
-function failure (reason: FailureReason, comment: string, uids: Partial<Uids> = {}): PartOutcome {
+function failure (reason: FailureReason, comment: string, uids: SopUids = {}): PartOutcome {
   return { kind: 'failed', reason, comment, ...uids }
 }
 
-interface Uids { readonly sopClassUid: string, readonly sopInstanceUid: string }
-
-/** The SOP UIDs of a file that could not be taken, as far as they can be read. */
-async function identify (path: string): Promise<Partial<Uids>> {
-  try {
-    const attributes = new DataSet(parsePart10(await readFile(path)).table)
-    const sopClassUid = attributes.string('SOPClassUID')
-    const sopInstanceUid = attributes.string('SOPInstanceUID')
-    return {
-      ...(sopClassUid !== undefined && isUid(sopClassUid) ? { sopClassUid } : {}),
-      ...(sopInstanceUid !== undefined && isUid(sopInstanceUid) ? { sopInstanceUid } : {}),
-    }
-  } catch {
-    return {}
-  }
-}
-
-async function * limited (body: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
+/** A body as it comes. @throws AppError `payload-too-large` beyond the limit */
+export async function * limited (body: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
   let bytes = 0
   for await (const chunk of body) {
     bytes += chunk.length

@@ -12,6 +12,7 @@ import { dicomWebDestination, dicomWebSource } from '../workflow/destination.ts'
 import { receiveRule } from '../workflow/loop-guard.ts'
 import { Workflow } from '../workflow/workflow.ts'
 import { buildApp } from './app.ts'
+import { createInstanceReader } from './instance-reader.ts'
 import { createLogger, type Logger } from './logging.ts'
 import { pacsDestination } from './pacs-destination.ts'
 import { Reception } from './reception.ts'
@@ -76,9 +77,11 @@ async function start (
   const { srSopClass, scModality } = config.report
   const pacs = config.pacs && pacsDestination(config.pacs)
   const ignoreReason = receiveRule(software)
+  const reader = createInstanceReader()
+  closers.push(async () => await reader.close())
   // what is fetched from the PACS comes in as if it had been sent
   const intake = (study: Uid): Reception => new Reception({
-    archive, ignoreReason, ineligible: 'ignore', maxInstanceBytes: config.reception.maxInstanceBytes, study, baseUrl: config.publicBaseUrl ?? '',
+    archive, reader, ignoreReason, ineligible: 'ignore', maxInstanceBytes: config.reception.maxInstanceBytes, study, baseUrl: config.publicBaseUrl ?? '',
   })
   const workflow = new Workflow({
     archive,
@@ -95,6 +98,7 @@ async function start (
   const draining = { value: false }
   const app = await buildApp({
     archive,
+    reader,
     settings: { ...config.reception, publicBaseUrl: config.publicBaseUrl },
     ignoreReason,
     readiness: [

@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { uidFromName } from '../../src/dicom/uid.ts'
+import { readReceived } from '../../src/service/instance-reading.ts'
 import { Reception } from '../../src/service/reception.ts'
 import { dicomWebSource } from '../../src/workflow/destination.ts'
 import { receiveRule } from '../../src/workflow/loop-guard.ts'
@@ -77,7 +78,13 @@ async function scene (t: Owner) {
   const options: MissingOptions = {
     archive,
     intake: study => new Reception({
-      archive, ignoreReason: receiveRule({ manufacturer: 'tuberlens' }), ineligible: 'ignore', maxInstanceBytes: 1_000_000, study, baseUrl: '',
+      archive,
+      reader: { read: readReceived },
+      ignoreReason: receiveRule({ manufacturer: 'tuberlens' }),
+      ineligible: 'ignore',
+      maxInstanceBytes: 1_000_000, issuerOfPatientId: undefined,
+      study,
+      baseUrl: '',
     }),
   }
   const control = new Control(t)

@@ -44,9 +44,11 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
     const { study } = pathUids(request)
     const reception = new Reception({
       archive: context.archive,
+      reader: context.reader,
       ignoreReason: context.ignoreReason,
       ineligible: settings.ineligible,
       maxInstanceBytes: settings.maxInstanceBytes,
+      issuerOfPatientId: settings.issuerOfPatientId,
       study,
       baseUrl,
     })

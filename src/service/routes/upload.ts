@@ -19,9 +19,11 @@ export function uploadRoutes (context: ServiceContext): FastifyPluginAsync {
     const baseUrl = baseUrlOf(request, settings)
     const reception = new Reception({
       archive: context.archive,
+      reader: context.reader,
       ignoreReason: context.ignoreReason,
       ineligible: settings.ineligible,
       maxInstanceBytes: settings.maxInstanceBytes,
+      issuerOfPatientId: settings.issuerOfPatientId,
       study: undefined,
       baseUrl,
     })

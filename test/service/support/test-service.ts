@@ -10,6 +10,8 @@ import type { Instance } from '../../../src/dicom/instance.ts'
 import { createDecoder } from '../../../src/imaging/decoder-pool.ts'
 import { buildApp } from '../../../src/service/app.ts'
 import type { ReadinessCheck } from '../../../src/service/context.ts'
+import type { InstanceReader } from '../../../src/service/instance-reader.ts'
+import { readReceived } from '../../../src/service/instance-reading.ts'
 import { createLogger } from '../../../src/service/logging.ts'
 import { loadConfig } from '../../../src/config.ts'
 import type { ServiceSettings } from '../../../src/service/settings.ts'
@@ -41,7 +43,14 @@ export interface TestService {
 
 /** The service over a real archive in a folder of its own, without a workflow. MR is for us, the rest is ignored. */
 export async function testService (
-  t: Teardown, options: { readonly settings?: Partial<ServiceSettings>, readonly readiness?: readonly ReadinessCheck[], readonly bodyPace?: BodyPace } = {},
+  t: Teardown,
+  options: {
+    readonly settings?: Partial<ServiceSettings>
+    readonly readiness?: readonly ReadinessCheck[]
+    readonly bodyPace?: BodyPace
+    /** Files are read in this thread unless told otherwise: starting one for each of so many services would take long. */
+    readonly reader?: Pick<InstanceReader, 'read'>
+  } = {},
 ): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), 'tuberlens-service-'))
   const archive = await SqliteArchive.open({ dataDir: folder, reserveBytes: 1 })
@@ -53,6 +62,7 @@ export async function testService (
   let stored = 0
   const app = await buildApp({
     archive,
+    reader: options.reader ?? { read: readReceived },
     settings: { ...reception, publicBaseUrl, ...options.settings },
     ...(options.bodyPace === undefined ? {} : { bodyPace: options.bodyPace }),
     ignoreReason: (instance: Instance): IgnoreReason | undefined => instance.attributes.string('Modality') === 'MR' ? undefined : 'not-mr',
