@@ -63,6 +63,8 @@ const variables = {
   MAX_INSTANCE_BYTES: { schema: size, default: '512M', meaning: 'Largest instance' },
   MAX_PARTS: { schema: integer(1, 1_000_000), default: '10000', meaning: 'Most instances in one store request' },
   STOW_MAX_CONCURRENT: { schema: integer(1, 1000), default: '8', meaning: 'Store requests served at the same time' },
+  RENDER_MAX_PIXELS: { schema: integer(1, 2 ** 28), default: String(2 ** 24), meaning: 'Pixels of an image, or of a picture of it, beyond which nothing is drawn' },
+  CORS_ORIGINS: { schema: list.refine(origins => origins.every(isOrigin), 'must list origins such as https://viewer.example'), default: '', meaning: 'Origins of web pages that may use the service from a browser, separated by commas; none by default' },
   TRUST_PROXY: { schema: list, default: '', meaning: 'Addresses of proxies whose `X-Forwarded-…` headers are believed, separated by commas' },
   DISK_RESERVE: { schema: size, default: '1G', meaning: 'Free space below which nothing is taken in' },
   DISK_WATERMARK: { schema: integer(1, 100), default: '85', meaning: 'Percent of the disk from which on delivered inputs are removed early' },
@@ -112,6 +114,12 @@ export interface Config {
     readonly ineligible: 'ignore' | 'reject'
     readonly trustProxy: readonly string[]
   }
+  readonly web: {
+    /** Pixels of a source or of a picture beyond which nothing is drawn. */
+    readonly renderMaxPixels: number
+    /** As browsers write them in Origin. */
+    readonly corsOrigins: readonly string[]
+  }
   readonly workflow: WorkflowSettings
 }
 
@@ -152,6 +160,11 @@ function isHttpUrl (text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, username, password, search, hash } = new URL(text)
   return (protocol === 'http:' || protocol === 'https:') && [username, password, search, hash].every(part => part === '')
+}
+
+/** Scheme, host and port as a browser sends them (RFC 6454 6.2): nothing after the port, no default port. */
+function isOrigin (text: string): boolean {
+  return isHttpUrl(text) && new URL(text).origin === text
 }
 
 function areMethods (names: readonly string[]): boolean {
@@ -212,6 +225,7 @@ function assemble (values: Values, pacs: PacsConfig | undefined): Config {
       ineligible: values.INELIGIBLE_POLICY,
       trustProxy: values.TRUST_PROXY,
     },
+    web: { renderMaxPixels: values.RENDER_MAX_PIXELS, corsOrigins: values.CORS_ORIGINS },
     workflow: {
       lifecycle: {
         ...lifecycle,

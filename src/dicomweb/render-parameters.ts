@@ -42,7 +42,7 @@ export function parseRenderParameters (query: URLSearchParams): RenderParameters
     voi: window === undefined ? undefined : parseWindow(window),
     viewport: viewport === undefined ? undefined : parseViewport(viewport),
     quality: parseQuality('quality', only(query, 'quality')),
-    annotations: parseAnnotations(only(query, 'annotation')),
+    annotations: parseAnnotations('annotation', only(query, 'annotation')),
   }
 }
 
@@ -85,6 +85,20 @@ export function parsePixels (parameter: string, text: string): number {
   return Number(text)
 }
 
+/** Keywords of annotations. @throws AppError `request-malformed` */
+export function parseAnnotations (parameter: string, text: string | undefined): string[] {
+  const values = (text ?? '').split(',').map(value => value.trim()).filter(value => value !== '')
+  // they are repeated in a header of the answer
+  if (!values.every(value => /^[\w.-]{1,64}$/.test(value)) || values.length > 16) throw malformed(parameter, `${parameter} is not a list of keywords`)
+  return values
+}
+
+/** The Warning of PS3.18 8.3.5.1.1, word for word; `undefined` when no annotation was asked for. None is supported. */
+export function annotationWarning (base: string, annotations: readonly string[]): string | undefined {
+  if (annotations.length === 0) return undefined
+  return `299 ${base}: The following annotation values are not supported: ${annotations.join(', ')}`
+}
+
 /** The one value of a parameter. @throws AppError `request-malformed` when it is given twice */
 export function only (query: URLSearchParams, name: string): string | undefined {
   const values = query.getAll(name)
@@ -117,14 +131,8 @@ function parseViewport (text: string): Viewport {
   }
 }
 
-function parseAnnotations (text: string | undefined): string[] {
-  const values = (text ?? '').split(',').map(value => value.trim()).filter(value => value !== '')
-  // they are repeated in a header of the answer
-  if (!values.every(value => /^[\w.-]{1,64}$/.test(value)) || values.length > 16) throw malformed('annotation', 'annotation is not a list of keywords')
-  return values
-}
-
-function decimal (parameter: string, text: string): number {
+/** @throws AppError `request-malformed` unless it is a finite decimal number */
+export function decimal (parameter: string, text: string): number {
   const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : NaN
   if (!Number.isFinite(number)) throw malformed(parameter, `${parameter} holds something that is not a number`)
   return number

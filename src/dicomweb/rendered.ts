@@ -11,21 +11,26 @@ import { malformed, type RenderParameters, type Viewport } from './render-parame
 
 export type PictureType = 'image/jpeg' | 'image/png'
 
-/** Pixels of a source or of a picture beyond which nothing is drawn: 413. */
-export const maximumRenderedPixels = 2 ** 24
+/**
+ * DICOM media types and rendered ones do not mix in one request (PS3.18 8.7.5).
+ * @throws AppError `request-malformed`
+ */
+export function refuseMixture (ranges: readonly AcceptRange[]): void {
+  const types = ranges.map(innerType)
+  if (types.some(type => type.startsWith('application/dicom')) && types.some(type => /^(image|text|video)\//.test(type))) {
+    throw new AppError('request-malformed', 'Accept mixes DICOM media types with rendered ones')
+  }
+}
 
 /**
- * Content negotiation of a rendered resource. DICOM media types and rendered ones do not mix (PS3.18 8.7.5).
+ * Content negotiation of a rendered resource.
  * @throws AppError `request-malformed`; `not-acceptable`
  */
 export function negotiateRendered<T extends Offer> (
   header: string | undefined, parameter: string | undefined, offers: readonly T[],
 ): Chosen<T> {
   const ranges = parseAccept(header, parameter)
-  const types = ranges.map(innerType)
-  if (types.some(type => type.startsWith('application/dicom')) && types.some(type => /^(image|text|video)\//.test(type))) {
-    throw new AppError('request-malformed', 'Accept mixes DICOM media types with rendered ones')
-  }
+  refuseMixture(ranges)
   const chosen = negotiate(ranges, offers)
   if (chosen === undefined) throw new AppError('not-acceptable', `The rendered form is ${offers.map(({ type }) => type).join(' or ')}`)
   return chosen
@@ -36,24 +41,31 @@ function innerType ({ type, parameters }: AcceptRange): string {
 }
 
 /**
- * One frame as a picture file: windowed as its header or the request says, the part and the size that were asked for.
- * @throws AppError `instance-too-large`, `payload-too-large`, `request-malformed`, and as decoding does
+ * Whether a frame of this size can be drawn as asked, and where its region goes.
+ * @throws AppError `instance-too-large`, `payload-too-large`, `request-malformed`
  */
-export async function renderFrame (
-  slice: Slice,
-  parameters: RenderParameters,
-  type: PictureType,
-  codecs: Decoder & JpegEncoder,
-  maximumPixels = maximumRenderedPixels,
-): Promise<Uint8Array> {
-  const { rows, columns } = slice.pixel
+export function placementOf (
+  { viewport }: Pick<RenderParameters, 'viewport'>, { rows, columns }: { readonly rows: number, readonly columns: number }, maximumPixels: number,
+): Placement | undefined {
   if (rows * columns > maximumPixels) {
     throw new AppError('instance-too-large', 'The frame is too large to be drawn', { rows, columns, maximumPixels })
   }
-  const placement = parameters.viewport === undefined ? undefined : place(parameters.viewport, columns, rows)
+  const placement = viewport === undefined ? undefined : place(viewport, columns, rows)
   if (placement !== undefined && placement.width * placement.height > maximumPixels) {
-    throw new AppError('payload-too-large', 'The viewport is too large', { maximumPixels })
+    throw new AppError('payload-too-large', 'The picture would be too large', { maximumPixels })
   }
+  return placement
+}
+
+/**
+ * One frame as a picture file: windowed as its header or the request says, the part and the size that were asked for.
+ * @param maximumPixels of the frame and of the picture
+ * @throws AppError as `placementOf` and decoding do
+ */
+export async function renderFrame (
+  slice: Slice, parameters: RenderParameters, type: PictureType, codecs: Decoder & JpegEncoder, maximumPixels: number,
+): Promise<Uint8Array> {
+  const placement = placementOf(parameters, slice.pixel, maximumPixels)
   const picture = await draw(slice, parameters, codecs)
   const image = placement === undefined ? picture : scalePicture(picture, placement)
   return type === 'image/png' ? encodePng(image) : await codecs.encodeJpeg(image, parameters.quality)

@@ -19,6 +19,7 @@ import { retrieveRoutes } from './routes/retrieve.ts'
 import { searchRoutes } from './routes/search.ts'
 import { storeRoutes } from './routes/store.ts'
 import { uploadRoutes } from './routes/upload.ts'
+import { wadoUriRoutes } from './routes/wado-uri.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -69,9 +70,11 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   await app.register(healthRoutes(context))
   await app.register(descriptionRoutes())
   await app.register(capabilityRoutes(context), { prefix: dicomWebRoot })
-  for (const routes of [storeRoutes, searchRoutes, retrieveRoutes, metadataRoutes, frameRoutes, renderedRoutes]) {
+  for (const routes of [storeRoutes, searchRoutes, retrieveRoutes, metadataRoutes, frameRoutes, renderedRoutes, wadoUriRoutes]) {
     await app.register(routes(context), { prefix: dicomWebRoot })
   }
+  // viewers look for the URI service beside the RESTful one as well as below it
+  await app.register(wadoUriRoutes(context))
   for (const routes of [uploadRoutes, jobRoutes]) await app.register(routes(context), { prefix: '/api/v1' })
   return app
 }

@@ -99,7 +99,7 @@ async function start (
   const app = await buildApp({
     archive,
     reader,
-    settings: { ...config.reception, publicBaseUrl: config.publicBaseUrl },
+    settings: { ...config.reception, ...config.web, publicBaseUrl: config.publicBaseUrl },
     ignoreReason,
     readiness: [
       { name: 'storage', check: async () => await archive.checkWritable() },

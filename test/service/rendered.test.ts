@@ -10,7 +10,7 @@ import { createDecoder } from '../../src/imaging/decoder-pool.ts'
 import { dataPath } from '../helpers/data.ts'
 import { mrSlices } from '../helpers/synthetic-mr.ts'
 import { requireTool } from '../helpers/tools.ts'
-import { dicomFile, multipart } from './support/dicom-file.ts'
+import { brokenRle, dicomFile, multipart } from './support/dicom-file.ts'
 import { readMultipart } from './support/read-multipart.ts'
 import { testService, type TestService } from './support/test-service.ts'
 
@@ -210,6 +210,62 @@ t.test('a report is a page that can run nothing, or text (D8)', async t => {
   t.equal((await service.inject({ url: `${instance}/frames/1/rendered` })).statusCode, 404)
 })
 
+t.test('a study or a series is a part per instance, each in the form that is accepted', async t => {
+  const service = await testService(t)
+  await service.store(multipart([
+    dicomFile(), dicomFile({ sop: '1.2.3.4.2', change: { '00200013': ['00200013', 'IS', '2'] } }), dicomFile({ sop: '1.2.3.9.3', series: '1.2.3.9' }),
+    Buffer.from(encodePart10(reportOf('none', '1.2.840.10008.5.1.4.1.1.88.34', '1.2.3.5.1', '1.2.3.5'))),
+  ]))
+  const get = async (url: string, accept?: string) => await service.inject({ url, headers: accept === undefined ? {} : { accept } })
+  const partsOf = async (url: string, accept?: string) => {
+    const answer = await get(url, accept)
+    t.equal(answer.statusCode, 200, `${url} ${accept}`)
+    return readMultipart(answer.rawPayload, answer.headers['content-type'])
+      .map(({ headers }) => /^Content-Type: ([^\r]*)\r\nContent-Location: http.*\/instances\/([\d.]+)\/rendered$/.exec(headers)!.slice(1, 3))
+  }
+  const jpeg = (sop: string) => ['image/jpeg', sop]
+  const report = ['text/html; charset=utf-8', '1.2.3.5.1']
+  const study = '/dicom-web/studies/1.2.3/rendered'
+  t.strictSame(await partsOf(`${series}/rendered`), [jpeg('1.2.3.4.1'), jpeg('1.2.3.4.2')])
+  t.strictSame(await partsOf(study), [jpeg('1.2.3.4.1'), jpeg('1.2.3.4.2'), report, jpeg('1.2.3.9.3')])
+  t.strictSame(await partsOf(study, 'multipart/related; type="image/png"'), ['1.2.3.4.1', '1.2.3.4.2', '1.2.3.9.3'].map(sop => ['image/png', sop]))
+  t.strictSame(await partsOf(study, 'multipart/related; type=text/plain, multipart/related; type=image/jpeg;q=0.1'),
+    [jpeg('1.2.3.4.1'), jpeg('1.2.3.4.2'), ['text/plain; charset=utf-8', '1.2.3.5.1'], jpeg('1.2.3.9.3')])
+  t.match((await get(study)).headers['content-type'], /^multipart\/related; type="image\/jpeg"; boundary=/)
+  const windowed = await get(`${series}/rendered?accept=multipart/related;type="image/png"&window=750,1500,linear-exact&viewport=8,8&annotation=patient`)
+  t.match(windowed.headers.warning, /^299 .* not supported: patient$/)
+  const [part] = readMultipart(windowed.rawPayload, windowed.headers['content-type'])
+  t.ok(part!.content.equals((await get(`${instance}/rendered?accept=image/png&window=750,1500,linear-exact&viewport=8,8`)).rawPayload), 'as the instance alone')
+  for (const url of [study, `${series}/rendered`]) {
+    t.equal((await get(url, 'image/jpeg')).statusCode, 406, 'a single part is no study (PS3.18 10.4.4)')
+    t.equal((await get(url, 'multipart/related; type="image/gif"')).statusCode, 406)
+    t.equal((await get(url, 'multipart/related; type="application/dicom", multipart/related; type="image/jpeg"')).statusCode, 400)
+    t.equal((await get(`${url}?window=1`)).statusCode, 400)
+    t.equal((await get(`${url}?viewport=99999,99999`)).statusCode, 413)
+    t.equal((await get(`${url}?viewport=4,4,0,0,5,5`)).statusCode, 400)
+  }
+  t.equal((await get('/dicom-web/studies/1.9/rendered')).statusCode, 404)
+  await service.archive.eraseStudy('1.2.3' as never)
+  for (const url of [study, `${series}/rendered`]) t.equal((await get(url)).statusCode, 410)
+})
+
+t.test('what cannot be decoded cannot be drawn: 422', async t => {
+  const service = await testService(t)
+  await service.store(multipart([brokenRle()]))
+  for (const url of [`${instance}/rendered`, `${instance}/thumbnail`, `${instance}/frames/1/rendered`, `${instance}/frames/1/thumbnail`, `${instance}/frames/1`,
+    `${instance}/bulkdata/7FE00010`, `${series}/rendered`, '/dicom-web/studies/1.2.3/rendered', `${series}/thumbnail`]) {
+    t.equal((await service.inject({ url })).statusCode, 422, url)
+  }
+})
+
+t.test('an image beyond TUBERLENS_RENDER_MAX_PIXELS is not drawn: 413', async t => {
+  const service = await testService(t, { settings: { renderMaxPixels: 15 } })
+  await service.store(multipart([dicomFile()]))
+  for (const url of [`${instance}/rendered`, `${instance}/frames/1/rendered`, `${series}/rendered`, '/dicom-web/studies/1.2.3/rendered', `${instance}/thumbnail`]) {
+    t.equal((await service.inject({ url })).statusCode, 413, url)
+  }
+})
+
 t.test('what is neither an image nor a report has no rendered form', async t => {
   const service = await withReport(t, '', '1.2.840.10008.5.1.4.1.1.66')
   t.equal((await service.inject({ url: `${instance}/rendered` })).statusCode, 406)
@@ -240,19 +296,22 @@ function retrieveUrl (answer: { json: () => unknown }): string {
 async function withReport (
   t: Parameters<typeof testService>[0], finding = 'none', sopClass = '1.2.840.10008.5.1.4.1.1.88.34',
 ): Promise<TestService> {
+  const service = await testService(t)
+  const { statusCode, body } = await service.store(multipart([Buffer.from(encodePart10(reportOf(finding, sopClass)))]))
+  if (statusCode !== 200) throw new Error(`stored with ${statusCode}: ${body}`)
+  return service
+}
+
+function reportOf (finding: string, sopClass: string, sop = '1.2.3.4.1', seriesUid = '1.2.3.4'): Dataset {
   const concept = (CodeMeaning: string) => [{ CodeValue: 'X', CodingSchemeDesignator: '99TEST', CodeMeaning }]
-  const dataset: Dataset = {
+  return {
     SOPClassUID: sopClass,
-    SOPInstanceUID: '1.2.3.4.1',
+    SOPInstanceUID: sop,
     StudyInstanceUID: '1.2.3',
-    SeriesInstanceUID: '1.2.3.4',
+    SeriesInstanceUID: seriesUid,
     Modality: 'MR',
     ValueType: 'CONTAINER',
     ConceptNameCodeSequence: concept('Report'),
     ContentSequence: [{ RelationshipType: 'CONTAINS', ValueType: 'TEXT', ConceptNameCodeSequence: concept('Finding'), TextValue: finding }],
   }
-  const service = await testService(t)
-  const { statusCode, body } = await service.store(multipart([Buffer.from(encodePart10(dataset))]))
-  if (statusCode !== 200) throw new Error(`stored with ${statusCode}: ${body}`)
-  return service
 }

@@ -1,17 +1,17 @@
-import { Readable } from 'node:stream'
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import type { Instance } from '../../dicom/instance.ts'
 import { readInstanceFile } from '../../dicom/read-instance.ts'
 import { negotiate, parseAccept } from '../../dicomweb/accept.ts'
 import { bulkData } from '../../dicomweb/bulk-data.ts'
 import { frameMediaType, parseFrameList } from '../../dicomweb/frame-media-type.ts'
-import { makeBoundary, multipartContentType, type OutgoingPart, writeParts } from '../../dicomweb/multipart-writer.ts'
+import type { OutgoingPart } from '../../dicomweb/multipart-writer.ts'
 import { explicitLittleEndian, nativeFrame, sendingSyntax } from '../../dicomweb/transcode.ts'
 import { AppError } from '../../errors.ts'
 import { parseRange } from '../byte-range.ts'
 import type { ServiceContext } from '../context.ts'
 import { acceptOf } from '../dicomweb-url.ts'
 import { findInstances } from '../find-instances.ts'
+import { sendParts } from '../multipart-answer.ts'
 import { streamTimeoutMs } from './retrieve.ts'
 
 const octets = 'application/octet-stream'
@@ -41,9 +41,7 @@ export function frameRoutes (context: ServiceContext): FastifyPluginCallback {
         yield { headers: { 'Content-Type': contentType }, body: i === 0 ? first : await read(number) }
       }
     }
-    const boundary = makeBoundary()
-    const body = Readable.from(writeParts(parts(), boundary), { objectMode: false })
-    return await reply.type(multipartContentType(type, boundary)).send(body)
+    return await sendParts(request, reply, type, parts())
   }
 
   async function bulk (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -55,9 +53,7 @@ export function frameRoutes (context: ServiceContext): FastifyPluginCallback {
     const instance: Instance = await readInstanceFile(stored!.path)
     const value = await bulkData(instance, (request.params as { '*': string })['*'], context.decoder)
     if (chosen.offer.multipart) {
-      const boundary = makeBoundary()
-      const body = writeParts([{ headers: { 'Content-Type': octets }, body: value }], boundary)
-      return await reply.type(multipartContentType(octets, boundary)).send(Readable.from(body, { objectMode: false }))
+      return await sendParts(request, reply, octets, [{ headers: { 'Content-Type': octets }, body: value }])
     }
     void reply.type(octets).header('accept-ranges', 'bytes').header('content-disposition', 'attachment')
     const range = parseRange(request.headers.range, value.length)

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { Readable } from 'node:stream'
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import type { StoredInstance } from '../../archive/archive.ts'
 import { toDicomJson } from '../../dicom/dicom-json.ts'
@@ -7,11 +6,12 @@ import { readInstanceFile } from '../../dicom/read-instance.ts'
 import { negotiate, parseAccept } from '../../dicomweb/accept.ts'
 import { toXml } from '../../dicomweb/dicom-xml.ts'
 import type { JsonDataset } from '../../dicomweb/json-model.ts'
-import { makeBoundary, multipartContentType, type OutgoingPart, writeParts } from '../../dicomweb/multipart-writer.ts'
+import type { OutgoingPart } from '../../dicomweb/multipart-writer.ts'
 import { AppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
 import { acceptOf, baseUrlOf, instanceUrl } from '../dicomweb-url.ts'
 import { findInstances } from '../find-instances.ts'
+import { sendParts, sendStream } from '../multipart-answer.ts'
 import { streamTimeoutMs } from './retrieve.ts'
 
 const offers = [
@@ -32,12 +32,8 @@ export function metadataRoutes (context: ServiceContext): FastifyPluginCallback 
     const etag = etagOf(instances, `${base} ${type}`)
     void reply.header('etag', etag).header('vary', 'accept')
     if (matches(request.headers['if-none-match'], etag)) return await reply.code(304).send()
-    if (type !== 'application/dicom+xml') {
-      return await reply.type(type).send(Readable.from(jsonArray(instances, base), { objectMode: false }))
-    }
-    const boundary = makeBoundary()
-    return await reply.type(multipartContentType(type, boundary))
-      .send(Readable.from(writeParts(xmlParts(instances, base), boundary), { objectMode: false }))
+    if (type === 'application/dicom+xml') return await sendParts(request, reply, type, xmlParts(instances, base))
+    return await sendStream(request, reply.type(type), jsonArray(instances, base))
   }
 
   return (app, _options, done) => {

@@ -1,16 +1,14 @@
-import { createReadStream } from 'node:fs'
-import { Readable } from 'node:stream'
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
-import type { StoredInstance } from '../../archive/archive.ts'
 import { negotiate, parseAccept } from '../../dicomweb/accept.ts'
-import { makeBoundary, multipartContentType, type OutgoingPart, writeParts } from '../../dicomweb/multipart-writer.ts'
-import { explicitLittleEndianFile, sendingSyntax } from '../../dicomweb/transcode.ts'
+import type { OutgoingPart } from '../../dicomweb/multipart-writer.ts'
+import { refuseMixture } from '../../dicomweb/rendered.ts'
+import { sendingSyntax } from '../../dicomweb/transcode.ts'
 import { AppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
 import { acceptOf, baseUrlOf, instanceUrl } from '../dicomweb-url.ts'
 import { findInstances } from '../find-instances.ts'
-
-interface Opened { readonly body: AsyncIterable<Uint8Array>, readonly syntax: string }
+import { instanceBody } from '../instance-body.ts'
+import { sendParts, sendStream } from '../multipart-answer.ts'
 
 /** Streams may take long; the watch over them is the socket's. */
 export const streamTimeoutMs = 30 * 60_000
@@ -21,35 +19,27 @@ export function retrieveRoutes (context: ServiceContext): FastifyPluginCallback 
     const instances = findInstances(context.archive, request)
     const { header, parameter } = acceptOf(request)
     const ranges = parseAccept(header, parameter)
+    refuseMixture(ranges)
     const inTransferSyntax = (requested: string | undefined): boolean =>
       instances.every(instance => sendingSyntax(instance.transferSyntaxUid, requested) !== undefined)
     const single = 'instance' in (request.params as object) ? [{ type: 'application/dicom', multipart: false, inTransferSyntax }] : []
     const chosen = negotiate(ranges, [{ type: 'application/dicom', multipart: true, inTransferSyntax }, ...single])
     if (chosen === undefined) throw new AppError('not-acceptable', 'Instances cannot be had in a media type or transfer syntax that the client accepts')
+    const { offer, transferSyntax } = chosen
     const base = baseUrlOf(request, context.settings)
-    if (!chosen.offer.multipart) {
-      const [instance] = instances
-      const { body, syntax } = await open(instance!, chosen.transferSyntax)
-      return await reply.type(`application/dicom; transfer-syntax=${syntax}`)
-        .header('content-disposition', 'attachment').send(Readable.from(body, { objectMode: false }))
+    if (!offer.multipart) {
+      const { body, syntax } = await instanceBody(instances[0]!, transferSyntax, context.decoder)
+      void reply.type(`application/dicom; transfer-syntax=${syntax}`).header('content-disposition', 'attachment')
+      return await sendStream(request, reply, body)
     }
     async function * parts (): AsyncGenerator<OutgoingPart> {
       for (const instance of instances) {
-        const { body, syntax } = await open(instance, chosen!.transferSyntax)
+        const { body, syntax } = await instanceBody(instance, transferSyntax, context.decoder)
         const headers = { 'Content-Type': `application/dicom; transfer-syntax=${syntax}`, 'Content-Location': instanceUrl(base, instance) }
         yield { headers, body }
       }
     }
-    const boundary = makeBoundary()
-    return await reply.type(multipartContentType('application/dicom', boundary)).send(Readable.from(writeParts(parts(), boundary), { objectMode: false }))
-  }
-
-  async function open (instance: StoredInstance, requested: string | undefined): Promise<Opened> {
-    const syntax = sendingSyntax(instance.transferSyntaxUid, requested) ?? instance.transferSyntaxUid
-    const body = syntax === instance.transferSyntaxUid
-      ? createReadStream(instance.path) as AsyncIterable<Uint8Array>
-      : Readable.from(await explicitLittleEndianFile(instance.path, context.decoder))
-    return { body, syntax }
+    return await sendParts(request, reply, 'application/dicom', parts())
   }
 
   return (app, _options, done) => {

@@ -4,12 +4,11 @@ import { searchableAttributes } from '../../archive/searchable-attributes.ts'
 import { negotiate, parseAccept } from '../../dicomweb/accept.ts'
 import { toXml } from '../../dicomweb/dicom-xml.ts'
 import type { JsonDataset } from '../../dicomweb/json-model.ts'
-import { makeBoundary, multipartContentType, writeParts } from '../../dicomweb/multipart-writer.ts'
 import { parseQuery, queryWarnings } from '../../dicomweb/query.ts'
-import { Readable } from 'node:stream'
 import { AppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
 import { acceptOf, baseUrlOf, pathUids, queryParameters } from '../dicomweb-url.ts'
+import { sendParts } from '../multipart-answer.ts'
 
 const offers = [
   { type: 'application/dicom+json' },
@@ -34,10 +33,8 @@ export function searchRoutes (context: ServiceContext): FastifyPluginCallback {
     if (result.rows.length === 0) return await reply.code(204).send()
     const datasets = result.rows.map(row => datasetOf(row, base))
     if (chosen.offer.type !== 'application/dicom+xml') return await reply.type(chosen.offer.type).send(Buffer.from(JSON.stringify(datasets)))
-    const boundary = makeBoundary()
     const parts = datasets.map(dataset => ({ headers: { 'Content-Type': chosen.offer.type }, body: Buffer.from(toXml(dataset)) }))
-    const body = Readable.from(writeParts(parts, boundary), { objectMode: false })
-    return await reply.type(multipartContentType(chosen.offer.type, boundary)).send(body)
+    return await sendParts(request, reply, chosen.offer.type, parts)
   }
   return (app, _options, done) => {
     const options = { config: { scope: 'read' } } as const

@@ -92,6 +92,24 @@ export function dicomFile (options: FileOptions = {}): Buffer {
   ])
 }
 
+/** The slice in RLE Lossless, its frame cut off after the header (PS3.5 G.5): it is taken in and cannot be decoded. */
+export function brokenRle (sop = '1.2.3.4.1'): Buffer {
+  const item = (tag: number, value: Buffer): Buffer => {
+    const head = Buffer.alloc(8)
+    head.writeUInt16LE(0xfffe, 0)
+    head.writeUInt16LE(tag, 2)
+    head.writeUInt32LE(value.length, 4)
+    return Buffer.concat([head, value])
+  }
+  const frame = Buffer.alloc(66)
+  frame.writeUInt32LE(2, 0)
+  frame.writeUInt32LE(64, 4)
+  frame.writeUInt32LE(4000, 8)
+  const start = Buffer.from('e07f10004f420000ffffffff', 'hex')
+  const file = dicomFile({ sop, transferSyntax: '1.2.840.10008.1.2.5', change: { '7FE00010': undefined } })
+  return Buffer.concat([file, start, item(0xe000, Buffer.alloc(0)), item(0xe000, frame), item(0xe0dd, Buffer.alloc(0))])
+}
+
 /** A multipart/related message as simple senders write it. */
 export function multipart (
   files: readonly Buffer[], options: { readonly boundary?: string, readonly headers?: string } = {},

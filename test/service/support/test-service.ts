@@ -54,7 +54,7 @@ export async function testService (
 ): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), 'tuberlens-service-'))
   const archive = await SqliteArchive.open({ dataDir: folder, reserveBytes: 1 })
-  const { reception, publicBaseUrl } = loadConfig({})
+  const { reception, web, publicBaseUrl } = loadConfig({})
   const lines: string[] = []
   const destination = new Writable({ write (chunk: Buffer, _encoding, done) { lines.push(chunk.toString()); done() } })
   const draining = { value: false }
@@ -63,7 +63,7 @@ export async function testService (
   const app = await buildApp({
     archive,
     reader: options.reader ?? { read: readReceived },
-    settings: { ...reception, publicBaseUrl, ...options.settings },
+    settings: { ...reception, ...web, publicBaseUrl, ...options.settings },
     ...(options.bodyPace === undefined ? {} : { bodyPace: options.bodyPace }),
     ignoreReason: (instance: Instance): IgnoreReason | undefined => instance.attributes.string('Modality') === 'MR' ? undefined : 'not-mr',
     readiness: options.readiness ?? [{ name: 'storage', check: () => archive.checkWritable() }],

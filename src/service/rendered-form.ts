@@ -1,0 +1,48 @@
+import type { StoredInstance } from '../archive/archive.ts'
+import { readInstanceFile } from '../dicom/read-instance.ts'
+import { slicesOf } from '../dicom/slices.ts'
+import type { RenderParameters } from '../dicomweb/render-parameters.ts'
+import { type PictureType, renderFrame } from '../dicomweb/rendered.ts'
+import { isSrClass, srDocument } from '../dicomweb/sr-document.ts'
+import { srHtml } from '../dicomweb/sr-html.ts'
+import { srText } from '../dicomweb/sr-text.ts'
+import type { ServiceContext } from './context.ts'
+
+export type DocumentType = 'text/html' | 'text/plain'
+
+/** Media types that images and reports can be had in, the default first (PS3.18 table 8.7.4-1). */
+export const pictureTypes: readonly PictureType[] = ['image/jpeg', 'image/png']
+export const documentTypes: readonly DocumentType[] = ['text/html', 'text/plain']
+
+/** The media types of an instance; none where it is neither an image nor a report. */
+export function renderedTypes ({ sopClassUid, frameCount }: StoredInstance): readonly (PictureType | DocumentType)[] {
+  if (isSrClass(sopClassUid)) return documentTypes
+  return frameCount > 0 ? pictureTypes : []
+}
+
+/** One frame after the other of an image, its file read once. @throws AppError as reading and drawing do */
+export async function framePainter (
+  { decoder, settings }: Pick<ServiceContext, 'decoder' | 'settings'>, { path }: StoredInstance, type: PictureType,
+): Promise<(frame: number, parameters: RenderParameters) => Promise<Uint8Array>> {
+  const slices = slicesOf(await readInstanceFile(path))
+  return async (frame, parameters) => await renderFrame(slices[frame - 1]!, parameters, type, decoder, settings.renderMaxPixels)
+}
+
+/** A report as HTML or text, in UTF-8. No value of it can run or load anything. */
+export async function documentOf ({ path }: StoredInstance, type: DocumentType): Promise<Uint8Array> {
+  const document = srDocument((await readInstanceFile(path)).attributes)
+  return Buffer.from(type === 'text/html' ? srHtml(document) : srText(document))
+}
+
+/** An instance of several frames is shown by its first one: what could hold them all is not supported. */
+export async function renderedForm (
+  context: Pick<ServiceContext, 'decoder' | 'settings'>, stored: StoredInstance, type: PictureType | DocumentType, parameters: RenderParameters,
+): Promise<Uint8Array> {
+  if (type === 'text/html' || type === 'text/plain') return await documentOf(stored, type)
+  return await (await framePainter(context, stored, type))(1, parameters)
+}
+
+/** Content-Type of a rendered form. */
+export function contentTypeOf (type: PictureType | DocumentType): string {
+  return type.startsWith('text/') ? `${type}; charset=utf-8` : type
+}
