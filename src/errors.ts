@@ -34,6 +34,10 @@ export const errorCodes = [
   'media-type-unsupported',
   'not-acceptable',
   'payload-too-large',
+  'too-many-requests',
+  'not-implemented',
+  'unauthorized', // credentials are missing or wrong
+  'forbidden',
   'not-found',
   'gone',
   'conflict',

@@ -169,4 +169,40 @@ CREATE INDEX deliveries_dead ON deliveries (destination) WHERE state = 'DEAD';
 CREATE INDEX deliveries_oldest ON deliveries (destination, created_at) WHERE next_at IS NOT NULL;
 CREATE INDEX instances_bytes ON instances (bytes);
 CREATE INDEX ignored_study ON ignored (study);
+`, `
+-- of this data folder, in the UIDs under which its jobs are seen as workitems
+CREATE TABLE archive_identity (id TEXT NOT NULL) STRICT;
+INSERT INTO archive_identity VALUES (lower(hex(randomblob(8))));
+
+CREATE TABLE workitems (
+  uid TEXT PRIMARY KEY,
+  origin TEXT NOT NULL CHECK (origin IN ('local', 'claiming', 'claimed')),
+  state TEXT NOT NULL CHECK (state IN ('SCHEDULED', 'IN PROGRESS', 'COMPLETED', 'CANCELED')),
+  transaction_uid TEXT,
+  -- 0 when a client claimed it
+  ours INTEGER NOT NULL DEFAULT 1,
+  -- DICOM JSON, as it was created
+  attributes TEXT NOT NULL,
+  created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, begun_at INTEGER, ended_at INTEGER,
+  -- JSON array of job ids
+  report_jobs TEXT NOT NULL DEFAULT '[]',
+  reason TEXT,
+  -- the PACS was asked for its inputs
+  fetched INTEGER NOT NULL DEFAULT 0,
+  -- when the worklist of a claimed one is to be told its state; NULL when it knows
+  tell_at INTEGER, attempt INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX workitems_created ON workitems (created_at);
+CREATE INDEX workitems_pending ON workitems (created_at) WHERE state IN ('SCHEDULED', 'IN PROGRESS');
+CREATE INDEX workitems_tell ON workitems (tell_at) WHERE tell_at IS NOT NULL;
+
+-- a series of '' is the whole study
+CREATE TABLE workitem_inputs (
+  uid TEXT NOT NULL REFERENCES workitems (uid) ON DELETE CASCADE, study TEXT NOT NULL, series TEXT NOT NULL,
+  PRIMARY KEY (uid, study, series)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX workitem_inputs_study ON workitem_inputs (study);
+`, `
+-- of what a sender sent, where it was coerced before it was written; NULL where both are the same
+ALTER TABLE instances ADD COLUMN received_digest TEXT;
 `]

@@ -52,6 +52,15 @@ export async function listInstances (
 }
 
 /**
+ * Series Instance UIDs that the destination holds of a study: the first 1,000 that it lists.
+ * @throws AppError `remote-unreachable`, `remote-refused`
+ */
+export async function listSeries (destination: Destination, studyInstanceUid: string, options: Options = {}): Promise<string[]> {
+  const rows = await search(destination, `studies/${studyInstanceUid}/series`, { limit: '1000' }, options)
+  return rows.flatMap(row => jsonString(row, '0020000E')?.trim() ?? [])
+}
+
+/**
  * Whether the destination holds one instance.
  * @throws AppError `remote-unreachable`, `remote-refused`
  */
@@ -69,7 +78,8 @@ export async function hasInstance (destination: Destination, instance: InstanceU
 export async function search (
   destination: Destination, path: string, parameters: Readonly<Record<string, string>>, options: Options = {},
 ): Promise<JsonDataset[]> {
-  const url = `${destinationUrl(destination, path)}?${new URLSearchParams(parameters).toString()}`
+  const query = new URLSearchParams(parameters).toString()
+  const url = `${destinationUrl(destination, path)}${query === '' ? '' : `?${query}`}`
   const answer = await exchange(destination, { method: 'GET', url, headers: { accept: 'application/dicom+json' }, ...options })
   if (answer === undefined) throw new AppError('remote-unreachable', 'The DICOMweb server did not answer the search')
   if (answer.status === 204 || answer.status === 404) return []

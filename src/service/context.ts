@@ -3,6 +3,7 @@ import type { Instance } from '../dicom/instance.ts'
 import type { Decoder, JpegEncoder } from '../imaging/decoder-pool.ts'
 import type { InstanceReader } from './instance-reader.ts'
 import type { Operations } from './operations.ts'
+import type { Workitems } from '../workflow/workitems.ts'
 import type { ServiceSettings } from './settings.ts'
 import type { BodyPace } from './slow-body-watchdog.ts'
 
@@ -40,6 +41,8 @@ export interface ServiceContext {
   readonly draining: { value: boolean }
   /** Called after a store request kept something, so that the workflow looks at once. */
   readonly onStored: () => void
+  /** UPS-RS. */
+  readonly workitems: Workitems
   /** What an administrator sees and does. */
   readonly operations: Operations
   /** What computes the probabilities; absent where nothing does. */

@@ -8,6 +8,10 @@ const levels: Partial<Readonly<Record<WorkflowEvent['type'], 'warn' | 'error'>>>
   'job-failed': 'warn',
   'delivery-alert': 'warn',
   'breaker-open': 'warn',
+  'destination-missing': 'warn',
+  'workitem-unusable': 'warn',
+  'worklist-failed': 'warn',
+  'worklist-refused': 'warn',
   'disk-low': 'error',
   error: 'error',
 }

@@ -15,7 +15,12 @@ export type WorkflowEvent =
   | { readonly type: 'delivery', readonly destination: string, readonly sent: number, readonly retried: number, readonly dead: number }
   | { readonly type: 'delivery-alert', readonly destination: string, readonly cause: string, readonly http: number | undefined, readonly reason: number | undefined }
   | { readonly type: 'breaker-open', readonly destination: string, readonly failures: number }
+  | { readonly type: 'destination-missing', readonly destination: string, readonly pending: number }
   | { readonly type: 'delivered', readonly job: number, readonly state: 'DONE' | 'DEAD' }
+  | { readonly type: 'workitem-ended', readonly workitem: string, readonly state: 'COMPLETED' | 'CANCELED', readonly reason: string | undefined }
+  | { readonly type: 'workitem-unusable', readonly workitem: string }
+  | { readonly type: 'worklist-failed', readonly code: string }
+  | { readonly type: 'worklist-refused', readonly workitem: string, readonly state: 'COMPLETED' | 'CANCELED' }
   | { readonly type: 'purged', readonly instances: number, readonly kind: string, readonly early: boolean }
   | { readonly type: 'disk-low', readonly freeBytes: number }
   | { readonly type: 'error', readonly where: string, readonly code: string, readonly message: string }

@@ -33,6 +33,7 @@ export async function applyRetention (options: Options): Promise<number> {
     if (early === 0) onEvent({ type: 'disk-low', freeBytes: space.freeBytes })
   }
   archive.purge.removeOldRows(at - settings.ignoredMs, at - settings.jobsMs)
+  archive.workitems.removeOld(at - settings.jobsMs, at)
   if (removed > 0) archive.compact()
   return removed
 }

@@ -13,6 +13,8 @@ export interface SeriesSource {
   count (study: Uid, series: Uid): Promise<number>
   /** Brings what is missing here through the front door; how many came. @throws AppError; the signal's reason when aborted */
   retrieveMissing?(study: Uid, series: Uid, signal: AbortSignal): Promise<number>
+  /** Series Instance UIDs that it has of a study. @throws AppError */
+  series?(study: Uid, signal: AbortSignal): Promise<readonly string[]>
 }
 
 interface Options {
