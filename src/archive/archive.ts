@@ -43,6 +43,8 @@ export interface ReceivedInstance {
   readonly pixelDigest: string | undefined
   /** What the receive rule said; such a file is removed and only its UIDs are remembered. */
   readonly ignored: IgnoreReason | undefined
+  /** `Instance.digest` of what the sender sent, where it was coerced before it was written. */
+  readonly receivedDigest?: string | undefined
 }
 
 /** One item of the store answer, in the order of the batch. */
@@ -54,6 +56,8 @@ export type CommitOutcome =
   | { readonly kind: 'header-changed', readonly revision: number }
   /** The SOP Instance UID is held with other pixels: refused, the first one stays (PS3.7 duplicate SOP instance). */
   | { readonly kind: 'pixels-differ' }
+  /** The same, where the archive replaces: the new one is kept as a new revision, and its series is analysed again. */
+  | { readonly kind: 'replaced', readonly revision: number }
   | { readonly kind: 'ignored', readonly why: IgnoreReason }
   /** `out-of-resources` or `internal`; nothing of this instance is kept. */
   | { readonly kind: 'failed', readonly error: AppError }
@@ -81,7 +85,7 @@ export interface StoredInstance {
   readonly instanceNumber: number | undefined
   /** ms since 1970 */
   readonly receivedAt: number
-  /** 0 when first received, +1 with every header change */
+  /** 0 when first received, +1 with every change of header or pixels */
   readonly revision: number
 }
 
@@ -135,18 +139,24 @@ export interface ArchiveCounters {
   readonly spoolBytes: number
 }
 
+/** Of the disk, or of the quota where less of that is left. */
 export interface DiskSpace {
   readonly freeBytes: number
   readonly totalBytes: number
   readonly reserveBytes: number
-  /** free is above the reserve */
+  /** free is above the reserve, and something of the quota is left */
   readonly enough: boolean
+}
+
+export interface StagingOptions {
+  /** For bytes that are no DICOM file: nothing of them is zeroed. */
+  readonly asIs?: boolean
 }
 
 /** What the DICOMweb routes need of the store. Rows and blobs stay behind it. */
 export interface Archive {
-  /** Opens a file under `tmp/`. @throws AppError `out-of-resources` when free space is below the reserve */
-  stage (): Promise<StagingFile>
+  /** Opens a file under `tmp/`. @throws AppError `out-of-resources` when free space is below the reserve, or the quota used up */
+  stage (options?: StagingOptions): Promise<StagingFile>
   /**
    * Renames, flushes the folders and writes all rows in one transaction (synchronous=FULL). When it resolves, what it
    * calls stored survives a power cut.

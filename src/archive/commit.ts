@@ -7,11 +7,15 @@ import { instanceHeader } from './instance-header.ts'
 import type { HeldInstance, InstanceRow, InstanceTable } from './instance-table.ts'
 import type { Spool } from './spool.ts'
 
+/** What becomes of an instance that is held with other pixels: the first or the last one stays. */
+export type DuplicatePolicy = 'refuse' | 'replace'
+
 interface Tables {
   readonly database: Database
   readonly spool: Spool
   readonly instances: InstanceTable
   readonly artifacts: ArtifactTable
+  readonly duplicates: DuplicatePolicy
 }
 
 interface Plan {
@@ -42,7 +46,7 @@ export async function commitBatch (tables: Tables, batch: readonly ReceivedInsta
   return plans.map(plan => plan.outcome)
 }
 
-function decide ({ instances, artifacts, spool }: Tables, batch: readonly ReceivedInstance[], now: number): Plan[] {
+function decide ({ instances, artifacts, spool, duplicates }: Tables, batch: readonly ReceivedInstance[], now: number): Plan[] {
   // what earlier parts of the same batch will have changed
   const ahead = new Map<string, HeldInstance>()
   return batch.map((received): Plan => {
@@ -51,11 +55,12 @@ function decide ({ instances, artifacts, spool }: Tables, batch: readonly Receiv
     const why: IgnoreReason | undefined = artifacts.has(sop) ? 'own-result' : ignored
     if (why !== undefined) return { received, outcome: { kind: 'ignored', why } }
     const held = ahead.get(sop) ?? instances.held(sop)
-    const outcome = compare(received, held)
-    if (outcome.kind !== 'stored' && outcome.kind !== 'header-changed') return { received, outcome }
+    const outcome = compare(received, held, duplicates)
+    if (outcome.kind !== 'stored' && outcome.kind !== 'header-changed' && outcome.kind !== 'replaced') return { received, outcome }
     const revision = outcome.kind === 'stored' ? 0 : outcome.revision
     const { seriesInstanceUid: series, studyInstanceUid: study, digest } = instance
-    ahead.set(sop, { study, series, digest, pixelDigest: received.pixelDigest, revision })
+    const { pixelDigest, receivedDigest } = received
+    ahead.set(sop, { study, series, digest, receivedDigest, pixelDigest, revision })
     const row: InstanceRow = {
       kind: 'input',
       sop,
@@ -66,21 +71,26 @@ function decide ({ instances, artifacts, spool }: Tables, batch: readonly Receiv
       frames: instance.frameCount,
       bytes: received.file.bytes,
       digest,
-      pixelDigest: received.pixelDigest,
+      receivedDigest,
+      pixelDigest,
       revision,
       name: spool.nameOf('input', series, sop, revision),
       receivedAt: now,
       header: instanceHeader(instance),
     }
-    return { received, outcome, row, isNew: held?.series !== series }
+    return { received, outcome, row, isNew: outcome.kind === 'replaced' || held?.series !== series }
   })
 }
 
 /** service.md §2.1: the same data set, a corrected header, or a contradiction. */
-function compare (received: ReceivedInstance, held: HeldInstance | undefined): CommitOutcome {
+function compare (received: ReceivedInstance, held: HeldInstance | undefined, duplicates: DuplicatePolicy): CommitOutcome {
   if (held === undefined) return { kind: 'stored' }
-  if (held.digest === received.instance.digest) return { kind: 'identical' }
-  if (held.pixelDigest !== received.pixelDigest) return { kind: 'pixels-differ' }
+  // what was coerced here is the same when it comes again as it came first, and when it comes back as it left
+  const digest = received.receivedDigest ?? received.instance.digest
+  if (digest === held.digest || digest === held.receivedDigest) return { kind: 'identical' }
+  if (held.pixelDigest !== received.pixelDigest) {
+    return duplicates === 'replace' ? { kind: 'replaced', revision: held.revision + 1 } : { kind: 'pixels-differ' }
+  }
   return { kind: 'header-changed', revision: held.revision + 1 }
 }
 

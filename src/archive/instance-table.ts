@@ -10,6 +10,7 @@ export interface HeldInstance {
   readonly study: string
   readonly series: string
   readonly digest: string
+  readonly receivedDigest: string | undefined
   readonly pixelDigest: string | undefined
   readonly revision: number
 }
@@ -25,6 +26,8 @@ export interface InstanceRow {
   readonly frames: number
   readonly bytes: number
   readonly digest: string
+  /** Of what came, where it was coerced before it was written. */
+  readonly receivedDigest?: string | undefined
   readonly pixelDigest: string | undefined
   readonly revision: number
   readonly name: string
@@ -43,11 +46,12 @@ export class InstanceTable {
   }
 
   held (sop: string): HeldInstance | undefined {
-    const row = this.#database.get('SELECT study, series, digest, pixel_digest, revision FROM instances WHERE sop = :sop', { sop })
+    const row = this.#database.get('SELECT study, series, digest, received_digest, pixel_digest, revision FROM instances WHERE sop = :sop', { sop })
     return row && {
       study: row.text('study'),
       series: row.text('series'),
       digest: row.text('digest'),
+      receivedDigest: row.textOrAbsent('received_digest'),
       pixelDigest: row.textOrAbsent('pixel_digest'),
       revision: row.number('revision'),
     }
@@ -71,13 +75,16 @@ export class InstanceTable {
     this.#touchSeries(row, isNew)
     const { header } = row
     this.#database.run(`INSERT INTO instances (sop, series, study, kind, sop_class, transfer_syntax, rows, columns, frames,
-        instance_number, position, orientation, bytes, digest, pixel_digest, revision, path, received_at, header)
+        instance_number, position, orientation, bytes, digest, received_digest, pixel_digest, revision, path, received_at,
+        header)
       VALUES (:sop, :series, :study, :kind, :sopClass, :transferSyntax, :rows, :columns, :frames,
-        :instanceNumber, :position, :orientation, :bytes, :digest, :pixelDigest, :revision, :name, :receivedAt, :header)
-      ON CONFLICT (sop) DO UPDATE SET series = excluded.series, study = excluded.study, transfer_syntax = excluded.transfer_syntax,
-        rows = excluded.rows, columns = excluded.columns, frames = excluded.frames, instance_number = excluded.instance_number,
-        position = excluded.position, orientation = excluded.orientation, bytes = excluded.bytes, digest = excluded.digest,
-        revision = excluded.revision, path = excluded.path, header = excluded.header`, {
+        :instanceNumber, :position, :orientation, :bytes, :digest, :receivedDigest, :pixelDigest, :revision, :name,
+        :receivedAt, :header)
+      ON CONFLICT (sop) DO UPDATE SET series = excluded.series, study = excluded.study, sop_class = excluded.sop_class,
+        transfer_syntax = excluded.transfer_syntax, rows = excluded.rows, columns = excluded.columns, frames = excluded.frames,
+        instance_number = excluded.instance_number, position = excluded.position, orientation = excluded.orientation,
+        bytes = excluded.bytes, digest = excluded.digest, received_digest = excluded.received_digest,
+        pixel_digest = excluded.pixel_digest, revision = excluded.revision, path = excluded.path, header = excluded.header`, {
       sop: row.sop,
       series: row.series,
       study: row.study,
@@ -92,6 +99,7 @@ export class InstanceTable {
       orientation: header.orientation === undefined ? null : JSON.stringify(header.orientation),
       bytes: row.bytes,
       digest: row.digest,
+      receivedDigest: row.receivedDigest ?? null,
       pixelDigest: row.pixelDigest ?? null,
       revision: row.revision,
       name: row.name,

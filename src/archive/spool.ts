@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { access, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { AppError, toAppError } from '../errors.ts'
-import type { DiskSpace, InstanceKind, StagedFile, StagingFile } from './archive.ts'
+import type { DiskSpace, InstanceKind, StagedFile, StagingFile, StagingOptions } from './archive.ts'
 import { openStaging } from './staging.ts'
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
@@ -46,10 +46,10 @@ export class Spool {
   }
 
   /** @throws AppError `out-of-resources` when free space is below the reserve */
-  async stage (): Promise<StagingFile> {
+  async stage (options: StagingOptions = {}): Promise<StagingFile> {
     const { enough } = await this.space()
     if (!enough) throw new AppError('out-of-resources', 'free space is below the reserve')
-    return await openStaging(join(this.#tmp, `${randomUUID()}.part`))
+    return await openStaging(join(this.#tmp, `${randomUUID()}.part`), options)
   }
 
   /** A fresh folder under `tmp/` for a job; gone at the next start. */

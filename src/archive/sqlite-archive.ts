@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import type { Uid } from '../dicom/uid.ts'
 import type {
   Archive, ArchiveCounters, CommitOutcome, DiskSpace, InstanceFilter, ReceivedInstance, SearchQuery, SearchResult, StagingFile,
-  StoredInstance,
+  StagingOptions, StoredInstance,
 } from './archive.ts'
 import { ArtifactTable } from './artifact-table.ts'
-import { commitBatch } from './commit.ts'
+import { commitBatch, type DuplicatePolicy } from './commit.ts'
 import { Database, lockFolder } from './database.ts'
 import { DeliveryTable } from './delivery-table.ts'
 import { InstanceTable } from './instance-table.ts'
@@ -14,16 +14,22 @@ import { JobTable } from './job-table.ts'
 import { PurgeTable } from './purge-table.ts'
 import { search } from './search.ts'
 import { SeriesTable } from './series-table.ts'
+import { AppError } from '../errors.ts'
 import { diskError, Spool } from './spool.ts'
 import { sweep } from './sweep.ts'
 import type { SweepReport } from './sweep.ts'
 import { isBuried } from './tombstones.ts'
+import { WorkitemTable } from './workitem-table.ts'
 
 export interface ArchiveOptions {
   /** Everything that the service keeps is below it. */
   readonly dataDir: string
   /** Below this much free space nothing is taken in. Default 1 GiB. */
   readonly reserveBytes?: number
+  /** Most bytes that all instances together may have before nothing more is taken in; no limit by default. */
+  readonly quotaBytes?: number | undefined
+  /** `refuse` by default. */
+  readonly duplicates?: DuplicatePolicy
   /** ms since 1970; the system's clock by default */
   readonly now?: () => number
 }
@@ -35,17 +41,22 @@ export class SqliteArchive implements Archive {
   readonly artifacts: ArtifactTable
   readonly deliveries: DeliveryTable
   readonly purge: PurgeTable
+  readonly workitems: WorkitemTable
   readonly spool: Spool
   readonly #database: Database
   readonly #instances: InstanceTable
   readonly #lock: { release: () => void }
   readonly #now: () => number
+  readonly #quotaBytes: number | undefined
+  readonly #duplicates: DuplicatePolicy
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor (database: Database, spool: Spool, lock: { release: () => void }, now: () => number) {
+  private constructor (database: Database, spool: Spool, lock: { release: () => void }, options: ArchiveOptions) {
     this.#database = database
     this.#lock = lock
-    this.#now = now
+    this.#now = options.now ?? Date.now
+    this.#quotaBytes = options.quotaBytes
+    this.#duplicates = options.duplicates ?? 'refuse'
     this.spool = spool
     this.#instances = new InstanceTable(database, spool)
     this.series = new SeriesTable(database)
@@ -53,27 +64,32 @@ export class SqliteArchive implements Archive {
     this.deliveries = new DeliveryTable(database, spool)
     this.artifacts = new ArtifactTable(database, spool, this.#instances, this.deliveries)
     this.purge = new PurgeTable(database, spool)
+    this.workitems = new WorkitemTable(database)
   }
 
   /** Opens or creates the data folder. @throws AppError `out-of-resources`, `conflict` when another process has it */
   static async open (options: ArchiveOptions): Promise<SqliteArchive> {
-    const { dataDir, reserveBytes = 2 ** 30, now = Date.now } = options
+    const { dataDir, reserveBytes = 2 ** 30 } = options
     await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => { throw diskError(error) })
     const lock = lockFolder(join(dataDir, 'lock.sqlite'))
     try {
       const spool = new Spool(dataDir, { reserveBytes })
       await spool.open()
-      return new SqliteArchive(new Database(join(dataDir, 'tuberlens.sqlite')), spool, lock, now)
+      return new SqliteArchive(new Database(join(dataDir, 'tuberlens.sqlite')), spool, lock, options)
     } catch (error) {
       lock.release()
       throw error
     }
   }
 
-  async stage (): Promise<StagingFile> { return await this.spool.stage() }
+  async stage (options?: StagingOptions): Promise<StagingFile> {
+    this.#checkQuota()
+    return await this.spool.stage(options)
+  }
 
   async commit (batch: readonly ReceivedInstance[]): Promise<CommitOutcome[]> {
-    const tables = { database: this.#database, spool: this.spool, instances: this.#instances, artifacts: this.artifacts }
+    const { spool, artifacts } = this
+    const tables = { database: this.#database, spool, instances: this.#instances, artifacts, duplicates: this.#duplicates }
     return await this.exclusive(async () => await commitBatch(tables, batch, this.#now()))
   }
 
@@ -92,9 +108,17 @@ export class SqliteArchive implements Archive {
     })
   }
 
-  async space (): Promise<DiskSpace> { return await this.spool.space() }
+  async space (): Promise<DiskSpace> {
+    const disk = await this.spool.space()
+    const quota = this.#quotaBytes
+    if (quota === undefined) return disk
+    const left = Math.max(0, quota - this.#spoolBytes())
+    const isTighter = left / quota < disk.freeBytes / disk.totalBytes
+    return { ...disk, ...(isTighter ? { freeBytes: left, totalBytes: quota } : {}), enough: disk.enough && left > 0 }
+  }
 
   async checkWritable (): Promise<void> {
+    this.#checkQuota()
     await this.spool.checkWritable()
     this.#database.run('INSERT OR REPLACE INTO probe (id, at) VALUES (1, :at)', { at: this.#now() })
   }
@@ -108,7 +132,17 @@ export class SqliteArchive implements Archive {
       series: count('SELECT state AS name, COUNT(*) AS n FROM series WHERE kind = \'input\' GROUP BY state'),
       jobs: count('SELECT kind || \':\' || state AS name, COUNT(*) AS n FROM jobs GROUP BY kind, state'),
       deliveries: count('SELECT state AS name, COUNT(*) AS n FROM deliveries GROUP BY state'),
-      spoolBytes: single('SELECT COALESCE(SUM(bytes), 0) AS n FROM instances'),
+      spoolBytes: this.#spoolBytes(),
+    }
+  }
+
+  #spoolBytes (): number {
+    return this.#database.get('SELECT COALESCE(SUM(bytes), 0) AS n FROM instances')!.number('n')
+  }
+
+  #checkQuota (): void {
+    if (this.#quotaBytes !== undefined && this.#spoolBytes() >= this.#quotaBytes) {
+      throw new AppError('out-of-resources', 'the quota of the data folder is used up')
     }
   }
 

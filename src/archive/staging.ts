@@ -3,7 +3,7 @@ import { open, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 import { AppError } from '../errors.ts'
-import type { StagedFile, StagingFile } from './archive.ts'
+import type { StagedFile, StagingFile, StagingOptions } from './archive.ts'
 import { diskError } from './spool.ts'
 
 /** PS3.10 7.1: 128 bytes of preamble, then `DICM`. */
@@ -11,9 +11,9 @@ const preambleLength = 128
 const headLength = preambleLength + 4
 
 /** Opens a new file for one part. @throws AppError `out-of-resources` */
-export async function openStaging (path: string): Promise<StagingFile> {
+export async function openStaging (path: string, { asIs = false }: StagingOptions = {}): Promise<StagingFile> {
   const handle = await open(path, 'wx', 0o600).catch((error: unknown) => { throw diskError(error) })
-  const writer = new StagingWriter(handle)
+  const writer = new StagingWriter(handle, !asIs)
   const discard = async () => {
     writer.destroy()
     await writer.release()
@@ -40,14 +40,15 @@ class StagingWriter extends Writable {
   readonly #handle: FileHandle
   readonly #hash = createHash('sha256')
   #digest: string | undefined
-  #head: Buffer[] | undefined = []
+  #head: Buffer[] | undefined
   #headBytes = 0
   #released = false
 
-  constructor (handle: FileHandle) {
+  constructor (handle: FileHandle, zeroesPreamble: boolean) {
     // several parts of one request share the memory: small buffers
     super({ highWaterMark: 256 * 1024, decodeStrings: true })
     this.#handle = handle
+    this.#head = zeroesPreamble ? [] : undefined
   }
 
   sha256 (): string {

@@ -30,16 +30,49 @@ export function * encodeExplicitLittleEndian (
 
 function * encodeAsIs (dataSet: DataSet, element: Element): Generator<Uint8Array> {
   if (element.items !== undefined) {
-    yield header(element.tag, 'SQ', 0xffffffff)
-    for (const item of element.items) {
-      yield itemStart
-      yield * encodeExplicitLittleEndian(new DataSet(item, dataSet))
-      yield endOfItem
-    }
-    yield endOfSequence
+    yield * encodeSequence(element.tag, encodedItems(dataSet, element))
     return
   }
   yield * encodeElement(element.tag, dataSet.vr(element), littleEndianValue(dataSet, element))
+}
+
+/** The items of a sequence, each encoded. */
+export function encodedItems (dataSet: DataSet, element: Element): Iterable<Uint8Array>[] {
+  return (element.items ?? []).map(item => encodeExplicitLittleEndian(new DataSet(item, dataSet)))
+}
+
+/** A sequence of undefined length, with items of undefined length (PS3.5 7.5). */
+export function * encodeSequence<T = Uint8Array> (
+  tag: number, items: Iterable<Iterable<T | Uint8Array>>,
+): Generator<T | Uint8Array> {
+  yield header(tag, 'SQ', 0xffffffff)
+  for (const item of items) {
+    yield itemStart
+    yield * item
+    yield endOfItem
+  }
+  yield endOfSequence
+}
+
+/** Encapsulated pixel data around its items, Basic Offset Table first (PS3.5 A.4). */
+export function * encodeEncapsulated<T = Uint8Array> (items: Iterable<T>): Generator<T | Uint8Array> {
+  yield header(0x7fe00010, 'OB', 0xffffffff)
+  yield * items
+  yield endOfSequence
+}
+
+/** What stands before a fragment, or before the Basic Offset Table, of so many bytes. */
+export function fragmentHeader (length: number): Uint8Array {
+  const bytes = delimiter(0xfffee000)
+  bytes.writeUInt32LE(length, 4)
+  return bytes
+}
+
+/** What stands before and after the value of an element whose value is written by the caller. */
+export function encodeAround (tag: number, vr: string, length: number): { before: Uint8Array, after: Uint8Array } {
+  const padding = length % 2
+  const fitting = length + padding > 0xfffe && !longVrs.has(vr) ? 'UN' : vr
+  return { before: header(tag, fitting, length + padding), after: paddingOf(vr, padding) }
 }
 
 /** The value bytes of an element, in little endian whatever the data set has. */
@@ -57,11 +90,15 @@ const itemStart = (() => {
 
 /** One element in explicit little endian, padded to even length; too long for its VR it becomes UN (PS3.5 6.2.2). */
 export function * encodeElement (tag: number, vr: string, value: Uint8Array): Generator<Uint8Array> {
-  const padding = value.length % 2
-  const length = value.length + padding
-  yield header(tag, length > 0xfffe && !longVrs.has(vr) ? 'UN' : vr, length)
+  const { before, after } = encodeAround(tag, vr, value.length)
+  yield before
   yield value
-  if (padding === 1) yield Buffer.from(vr === 'UI' || vr === 'OB' || vr === 'UN' ? '\0' : ' ')
+  if (after.length > 0) yield after
+}
+
+/** PS3.5 6.2: NUL after UIDs and bytes, a blank after text. */
+function paddingOf (vr: string, bytes: number): Uint8Array {
+  return Buffer.alloc(bytes, vr === 'UI' || vr === 'OB' || vr === 'OW' || vr === 'UN' ? 0 : 0x20)
 }
 
 function header (tag: number, vr: string, length: number): Buffer {

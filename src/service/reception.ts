@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Archive, CommitOutcome, IgnoreReason, ReceivedInstance, StagedFile } from '../archive/archive.ts'
 import type { Instance } from '../dicom/instance.ts'
+import { sopClass } from '../dicom/sop-classes.ts'
 import { transferSyntax } from '../dicom/transfer-syntaxes.ts'
 import type { Uid } from '../dicom/uid.ts'
 import { lacksIssuer, withIssuer } from '../dicomweb/coercion.ts'
@@ -91,7 +92,7 @@ export class Reception {
   async #stage (body: AsyncIterable<Uint8Array>): Promise<StagedFile> {
     const staging = await this.#options.archive.stage()
     try {
-      await pipeline(limited(body, this.#options.maxInstanceBytes), staging.writable)
+      await pipeline(limited(body, this.#options.maxInstanceBytes, 'instance'), staging.writable)
       return await staging.seal()
     } catch (error) {
       await staging.discard()
@@ -120,6 +121,10 @@ export class Reception {
     if (ignored !== undefined && ineligible === 'reject') { refuse('sop-class-refused', 'not an object for this service'); return }
     if (ignored === undefined && instance.frameCount > 0 && transferSyntax(instance.transferSyntaxUid) === undefined) {
       refuse('transfer-syntax', 'transfer syntax not supported')
+      return
+    }
+    if (ignored === undefined && instance.frameCount === 0 && sopClass(instance.sopClassUid)?.image === true) {
+      refuse('cannot-understand', 'PixelData is missing')
       return
     }
     if (ignored === undefined && 'failure' in reading.pixels) {
@@ -178,12 +183,14 @@ function failure (reason: FailureReason, comment: string, uids: SopUids = {}): P
   return { kind: 'failed', reason, comment, ...uids }
 }
 
-/** A body as it comes. @throws AppError `payload-too-large` beyond the limit */
-export async function * limited (body: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
+/** A body as it comes. @throws AppError `payload-too-large` beyond the limit of what it is */
+export async function * limited (
+  body: AsyncIterable<Uint8Array>, limit: number, what: 'instance' | 'metadata',
+): AsyncGenerator<Uint8Array> {
   let bytes = 0
   for await (const chunk of body) {
     bytes += chunk.length
-    if (bytes > limit) throw new AppError('payload-too-large', 'An instance passes the limit of its size', { limit: 'instance' })
+    if (bytes > limit) throw new AppError('payload-too-large', `The size of the ${what} passes its limit`, { limit: what })
     yield chunk
   }
 }

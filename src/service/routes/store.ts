@@ -1,16 +1,17 @@
 import type { Readable } from 'node:stream'
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
-import { parseMediaType } from '../../dicomweb/media-type.ts'
+import { type MediaType, parseMediaType } from '../../dicomweb/media-type.ts'
 import { checkBoundary, defaultMultipartLimits, readParts } from '../../dicomweb/multipart-related.ts'
 import { AppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
 import { acceptOf, baseUrlOf, pathUids } from '../dicomweb-url.ts'
+import { MetadataMessage } from '../metadata-message.ts'
 import { Reception } from '../reception.ts'
 import { storeAnswerType } from '../store-answer.ts'
 import { receiveAndAnswer } from '../receive-and-answer.ts'
 import { defaultBodyPace } from '../slow-body-watchdog.ts'
 
-const acceptPost = 'multipart/related; type="application/dicom", application/dicom'
+const acceptPost = ['application/dicom', 'application/dicom+json'].flatMap(type => [`multipart/related; type="${type}"`, type]).join(', ')
 
 /** STOW-RS: `POST /studies` and `POST /studies/{study}` (PS3.18 10.5). */
 export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
@@ -72,6 +73,10 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
       await reception.receive(single(body, settings.maxRequestBytes))
       return
     }
+    if (rootType(mediaType) === 'application/dicom+json') {
+      await receiveMetadata(body, mediaType!, reception)
+      return
+    }
     const boundary = checkBoundary(mediaType?.parameters.get('boundary'), settings.strict)
     const limits = { ...defaultMultipartLimits, requestBytes: settings.maxRequestBytes, parts: settings.maxParts }
     for await (const part of readParts(body, boundary, limits)) {
@@ -84,7 +89,28 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
     }
   }
 
+  /** Metadata and bulk data, or metadata with all of its values in it. */
+  async function receiveMetadata (body: Readable, mediaType: MediaType, reception: Reception): Promise<void> {
+    const { maxInstanceBytes, maxParts: maxInstances, maxRequestBytes: maxBytes } = settings
+    const message = new MetadataMessage({ archive: context.archive, maxInstanceBytes, maxInstances, maxBytes })
+    try {
+      if (mediaType.type === 'application/dicom+json') await message.metadata(single(body, maxBytes), reception)
+      else {
+        const boundary = checkBoundary(mediaType.parameters.get('boundary'), settings.strict)
+        const limits = { ...defaultMultipartLimits, requestBytes: maxBytes, parts: maxInstances + 1 }
+        for await (const part of readParts(body, boundary, limits)) await message.take(part, reception)
+      }
+      await message.deliver(reception)
+    } finally {
+      await message.discard()
+    }
+  }
+
   return (app, _options, done) => {
+    // others read JSON whole
+    const json = 'application/dicom+json'
+    if (app.hasContentTypeParser(json)) app.removeContentTypeParser(json)
+    app.addContentTypeParser(json, (_request, payload, parsed) => { parsed(null, payload) })
     const options = { config: { scope: 'stow' }, onRequest: check, handlerTimeout: defaultBodyPace.totalMs + 60_000 } as const
     app.post('/studies', options, store)
     app.post('/studies/:study', options, store)
@@ -95,13 +121,20 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
 function checkContentType (request: FastifyRequest, reply: FastifyReply, strict: boolean): void {
   const mediaType = parseMediaType(request.headers['content-type'])
   const encoding = request.headers['content-encoding']
-  const root = mediaType?.parameters.get('type')
-  const multipart = mediaType?.type === 'multipart/related' && (root === undefined || parseMediaType(root)?.type === 'application/dicom')
-  if ((encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') || !(multipart || mediaType?.type === 'application/dicom')) {
+  const root = rootType(mediaType)
+  if ((encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') || (root !== 'application/dicom' && root !== 'application/dicom+json')) {
     void reply.header('accept-post', acceptPost)
-    throw new AppError('media-type-unsupported', 'A store request is multipart/related of application/dicom, or application/dicom, not encoded')
+    throw new AppError('media-type-unsupported',
+      'A store request is application/dicom or application/dicom+json, alone or in multipart/related, and not encoded')
   }
-  if (multipart) checkBoundary(mediaType.parameters.get('boundary'), strict)
+  if (mediaType?.type === 'multipart/related') checkBoundary(mediaType.parameters.get('boundary'), strict)
+}
+
+/** What a message is of: its own type, or that of the root of a multipart message; DICOM when that names none. */
+function rootType (mediaType: MediaType | undefined): string | undefined {
+  if (mediaType?.type !== 'multipart/related') return mediaType?.type
+  const root = mediaType.parameters.get('type')
+  return root === undefined ? 'application/dicom' : parseMediaType(root)?.type
 }
 
 /** The body of a single-part request; a connection that breaks is `interrupted`. */

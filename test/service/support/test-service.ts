@@ -5,17 +5,19 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import type { IgnoreReason } from '../../../src/archive/archive.ts'
-import { SqliteArchive } from '../../../src/archive/sqlite-archive.ts'
+import { type ArchiveOptions, SqliteArchive } from '../../../src/archive/sqlite-archive.ts'
 import type { Instance } from '../../../src/dicom/instance.ts'
 import { createDecoder } from '../../../src/imaging/decoder-pool.ts'
 import { buildApp } from '../../../src/service/app.ts'
-import type { ReadinessCheck } from '../../../src/service/context.ts'
+import type { AnalysisIdentity, ReadinessCheck } from '../../../src/service/context.ts'
 import type { InstanceReader } from '../../../src/service/instance-reader.ts'
 import { readReceived } from '../../../src/service/instance-reading.ts'
+import { Operations, type WorkflowControl } from '../../../src/service/operations.ts'
 import { createLogger } from '../../../src/service/logging.ts'
 import { loadConfig } from '../../../src/config.ts'
 import type { ServiceSettings } from '../../../src/service/settings.ts'
 import type { BodyPace } from '../../../src/service/slow-body-watchdog.ts'
+import { Workitems } from '../../../src/workflow/workitems.ts'
 import { multipartType } from './dicom-file.ts'
 import { disagreement } from './openapi.ts'
 
@@ -41,19 +43,38 @@ export interface TestService {
   Promise<LightMyRequestResponse>
 }
 
+/** What a workflow does when it is told to, without one that runs. */
+function idleWorkflow ({ jobs, deliveries, series }: SqliteArchive): WorkflowControl {
+  const now = () => Date.now()
+  return {
+    retry: job => deliveries.revive(job, now()) > 0 || jobs.retry(job, now()),
+    cancel: job => jobs.cancel(job, now()),
+    process: uid => {
+      const row = series.get(uid)
+      return row !== undefined && series.close(row, { state: 'COMPLETE', why: 'on demand', now: now() })
+    },
+    destinations: () => [],
+    testDestination: async () => undefined,
+  }
+}
+
 /** The service over a real archive in a folder of its own, without a workflow. MR is for us, the rest is ignored. */
 export async function testService (
   t: Teardown,
   options: {
     readonly settings?: Partial<ServiceSettings>
     readonly readiness?: readonly ReadinessCheck[]
+    /** Replaces what a workflow would do; there is none here. */
+    readonly workflow?: Partial<WorkflowControl>
+    readonly analysis?: AnalysisIdentity
     readonly bodyPace?: BodyPace
     /** Files are read in this thread unless told otherwise: starting one for each of so many services would take long. */
     readonly reader?: Pick<InstanceReader, 'read'>
+    readonly archive?: Omit<ArchiveOptions, 'dataDir'>
   } = {},
 ): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), 'tuberlens-service-'))
-  const archive = await SqliteArchive.open({ dataDir: folder, reserveBytes: 1 })
+  const archive = await SqliteArchive.open({ reserveBytes: 1, ...options.archive, dataDir: folder })
   const { reception, web, publicBaseUrl } = loadConfig({})
   const lines: string[] = []
   const destination = new Writable({ write (chunk: Buffer, _encoding, done) { lines.push(chunk.toString()); done() } })
@@ -70,7 +91,9 @@ export async function testService (
     decoder,
     draining,
     onStored: () => { stored++ },
-    jobs: filter => archive.jobs.list({ limit: filter.limit, ...(filter.state === undefined ? {} : { state: filter.state }) }),
+    workitems: new Workitems({ archive, cancelJob: id => archive.jobs.cancel(id, Date.now()), now: () => Date.now() }),
+    operations: new Operations({ archive, workflow: { ...idleWorkflow(archive), ...options.workflow } }),
+    ...(options.analysis === undefined ? {} : { analysis: options.analysis }),
   }, createLogger({ level: 'trace', destination }))
   t.teardown(async () => {
     await app.close()
