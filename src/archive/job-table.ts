@@ -78,6 +78,12 @@ export class JobTable {
     return row && toJob(row)
   }
 
+  /** How many jobs are in each state. */
+  counts (): Readonly<Record<string, number>> {
+    const rows = this.#database.all('SELECT state, COUNT(*) AS n FROM jobs GROUP BY state')
+    return Object.fromEntries(rows.map(row => [row.text('state'), row.number('n')]))
+  }
+
   /** How the job came to its state, oldest first; the last 200 changes. */
   history (id: number): JobEvent[] {
     return this.#database.all('SELECT at, state, attempt, error_code FROM job_events WHERE job = :id ORDER BY ordinal', { id }).map(row => ({

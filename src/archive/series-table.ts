@@ -90,6 +90,18 @@ export class SeriesTable {
     }))
   }
 
+  /** Whether anything came of a study, kept or not. */
+  knowsStudy (study: Uid): boolean {
+    return this.#database.get('SELECT 1 AS found FROM studies WHERE study = :study UNION ALL SELECT 1 FROM ignored WHERE study = :study LIMIT 1',
+      { study }) !== undefined
+  }
+
+  /** How many input series are in each state. */
+  counts (): Readonly<Record<string, number>> {
+    const rows = this.#database.all('SELECT state, COUNT(*) AS n FROM series WHERE kind = \'input\' GROUP BY state')
+    return Object.fromEntries(rows.map(row => [row.text('state'), row.number('n')]))
+  }
+
   /** A closed series is open again, as its next revision; for someone who wants it analysed once more. */
   reopen (series: Uid, now: number): void {
     this.#database.run(`UPDATE series SET state = 'OPEN', why = NULL, revision = revision + 1, opened_at = :now, due_at = :now

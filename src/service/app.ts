@@ -8,8 +8,10 @@ import type { ServiceContext } from './context.ts'
 import { dicomWebRoot } from './dicomweb-url.ts'
 import type { Logger } from './logging.ts'
 import { type Problem, problemMediaType, problemOf, problemOfStatus } from './problems.ts'
+import { limitRate } from './rate-limit.ts'
 import { capabilityRoutes } from './routes/capabilities.ts'
 import { descriptionRoutes } from './routes/description.ts'
+import { destinationRoutes } from './routes/destinations.ts'
 import { frameRoutes } from './routes/frames.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
@@ -17,9 +19,14 @@ import { metadataRoutes } from './routes/metadata.ts'
 import { renderedRoutes } from './routes/rendered.ts'
 import { retrieveRoutes } from './routes/retrieve.ts'
 import { searchRoutes } from './routes/search.ts'
+import { selectionRoutes } from './routes/selection.ts'
+import { seriesRoutes } from './routes/series.ts'
 import { storeRoutes } from './routes/store.ts'
+import { studyRoutes } from './routes/studies.ts'
 import { uploadRoutes } from './routes/upload.ts'
 import { wadoUriRoutes } from './routes/wado-uri.ts'
+import { workitemRoutes } from './routes/workitems.ts'
+import { requireSameOrigin } from './same-origin.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -62,6 +69,7 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   }
   app.decorate('registeredRoutes', requireScopes(app))
   await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } })
+  await limitRate(app, context.settings.rateLimit)
   app.addHook('onSend', async (request, reply) => { void reply.header('x-request-id', request.id) })
   app.addHook('onResponse', async (request, reply) => {
     const level = request.routeOptions.config.scope === 'anonymous' ? 'debug' : 'info'
@@ -70,12 +78,21 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   await app.register(healthRoutes(context))
   await app.register(descriptionRoutes())
   await app.register(capabilityRoutes(context), { prefix: dicomWebRoot })
-  for (const routes of [storeRoutes, searchRoutes, retrieveRoutes, metadataRoutes, frameRoutes, renderedRoutes, wadoUriRoutes]) {
+  for (const routes of [storeRoutes, searchRoutes, retrieveRoutes, metadataRoutes, frameRoutes, renderedRoutes, wadoUriRoutes, workitemRoutes]) {
     await app.register(routes(context), { prefix: dicomWebRoot })
   }
   // viewers look for the URI service beside the RESTful one as well as below it
   await app.register(wadoUriRoutes(context))
-  for (const routes of [uploadRoutes, jobRoutes]) await app.register(routes(context), { prefix: '/api/v1' })
+  await app.register(async api => {
+    // a form of another site must not be able to make a browser do these things
+    api.addHook('onRequest', (request, _reply, next) => {
+      if (request.method !== 'GET' && request.method !== 'HEAD') requireSameOrigin(request, context.settings)
+      next()
+    })
+    for (const routes of [uploadRoutes, jobRoutes, seriesRoutes, studyRoutes, selectionRoutes, destinationRoutes]) {
+      await api.register(routes(context))
+    }
+  }, { prefix: '/api/v1' })
   return app
 }
 

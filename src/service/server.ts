@@ -1,5 +1,7 @@
 import { EventEmitter, once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { shippedModelDir, softwareIdentity } from '../analysis/software.ts'
 import { SqliteArchive } from '../archive/sqlite-archive.ts'
@@ -7,14 +9,17 @@ import { type Config, describeConfig } from '../config.ts'
 import type { Uid } from '../dicom/uid.ts'
 import { toAppError } from '../errors.ts'
 import { createDecoder } from '../imaging/decoder-pool.ts'
+import { manifestSchema } from '../model/manifest.ts'
 import { AnalysisProcess } from '../workflow/analysis-process.ts'
+import { connectDestination } from '../workflow/connect-destination.ts'
 import { dicomWebDestination, dicomWebSource } from '../workflow/destination.ts'
 import { receiveRule } from '../workflow/loop-guard.ts'
 import { Workflow } from '../workflow/workflow.ts'
 import { buildApp } from './app.ts'
 import { createInstanceReader } from './instance-reader.ts'
+import type { AnalysisIdentity } from './context.ts'
+import { Operations } from './operations.ts'
 import { createLogger, type Logger } from './logging.ts'
-import { pacsDestination } from './pacs-destination.ts'
 import { Reception } from './reception.ts'
 import { logEvents } from './workflow-log.ts'
 
@@ -65,29 +70,41 @@ async function start (
   config: Config, options: ServeOptions, logger: Logger, closers: (() => Promise<void>)[], closeAll: () => Promise<void>,
 ): Promise<RunningService> {
   logger.info({ config: describeConfig(config) }, 'starting')
-  const archive = await SqliteArchive.open({ dataDir: config.dataDir, reserveBytes: config.reserveBytes })
+  const archive = await SqliteArchive.open({
+    dataDir: config.dataDir, reserveBytes: config.reserveBytes, quotaBytes: config.quotaBytes, duplicates: config.duplicates,
+  })
   closers.push(async () => await archive.close())
 
   const { modelDir = shippedModelDir(), engine, threads, methods } = config.analysis
   const analysis = new AnalysisProcess({ jobs: { modelDir, engine, threads, methods }, onRestart: () => logger.warn('analysis process restarted') })
   closers.push(async () => await analysis.close())
-  logger.info(await analysis.warm(warmUpMs), 'model loaded')
+  const identity = await identityOf(modelDir, await analysis.warm(warmUpMs))
+  logger.info(identity, 'model loaded')
 
   const software = softwareIdentity(config.report.stationName)
   const { srSopClass, scModality } = config.report
-  const pacs = config.pacs && pacsDestination(config.pacs)
+  const destinations = config.destinations.map(destination => {
+    const connection = connectDestination(destination)
+    closers.push(async () => await connection.close())
+    return { settings: destination, connection }
+  })
+  const asked = destinations.find(({ settings }) => settings.source)?.connection
+  const { worklist } = config
+  const work = destinations.find(({ settings }) => settings.id === worklist?.destination)
   const ignoreReason = receiveRule(software)
   const reader = createInstanceReader()
   closers.push(async () => await reader.close())
   // what is fetched from the PACS comes in as if it had been sent
+  const { maxInstanceBytes, issuerOfPatientId } = config.reception
   const intake = (study: Uid): Reception => new Reception({
-    archive, reader, ignoreReason, ineligible: 'ignore', maxInstanceBytes: config.reception.maxInstanceBytes, study, baseUrl: config.publicBaseUrl ?? '',
+    archive, reader, ignoreReason, ineligible: 'ignore', maxInstanceBytes, issuerOfPatientId, study, baseUrl: config.publicBaseUrl ?? '',
   })
   const workflow = new Workflow({
     archive,
     analysis,
-    destinations: pacs ? [dicomWebDestination('pacs', pacs, { verify: config.pacs.verify === 'qido' })] : [],
-    source: pacs && dicomWebSource(pacs, { archive, intake }),
+    destinations: destinations.map(({ settings, connection }) => dicomWebDestination(settings, connection)),
+    source: asked && dicomWebSource(asked, { archive, intake }),
+    worklist: worklist && work && { worklist: { destination: work.connection, requester: worklist.requester }, query: worklist.query, pollMs: worklist.pollMs },
     report: { context: { software, srSopClass, scModality }, methods },
     settings: config.workflow,
     onEvent: logEvents(logger),
@@ -108,7 +125,9 @@ async function start (
     decoder,
     draining,
     onStored: () => { void workflow.tick() },
-    jobs: ({ state, limit }) => workflow.jobs({ limit, ...(state === undefined ? {} : { state }) }),
+    workitems: workflow.workitems,
+    operations: new Operations({ archive, workflow }),
+    analysis: identity,
   }, logger)
   closers.push(async () => {
     const force = setTimeout(() => { app.server.closeAllConnections() }, graceMs)
@@ -136,6 +155,14 @@ async function start (
   }
   const grace = options.ownsProcess === false ? undefined : closeOnSignal(close, logger)
   return { url, stopped, close }
+}
+
+/** The engine that runs, and the model's name. */
+async function identityOf (
+  modelDir: string, warm: { readonly engine: string, readonly modelSha256: string },
+): Promise<AnalysisIdentity> {
+  const { name, version } = manifestSchema.parse(JSON.parse(await readFile(join(modelDir, 'manifest.json'), 'utf8')))
+  return { engine: warm.engine, model: name, version, sha256: warm.modelSha256 }
 }
 
 /** Signals and unexpected errors of the process stop the service; the second one ends the process at once. */

@@ -44,9 +44,11 @@ t.test('the service is not ready while its analysis process cannot be started', 
   t.teardown(() => service.close())
   const answer = await fetch(`${service.url}/readyz`)
   t.equal(answer.status, 503)
-  t.strictSame(await answer.json(), {
+  const { analysis, ...state } = await answer.json() as { analysis: object }
+  t.strictSame(state, {
     status: 'not ready', checks: [{ name: 'storage', ok: true }, { name: 'workflow', ok: false, reason: 'engine-unavailable' }],
   })
+  t.match(analysis, { engine: /^onnxruntime /, model: 'tiny', version: /^\d/, sha256: /^[0-9a-f]{64}$/ })
 })
 
 t.test('a model that is not there stops the start', async t => {

@@ -2,7 +2,7 @@ import type { FastifyPluginCallback } from 'fastify'
 import { toAppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
 
-/** `GET /livez`: the event loop turns. `GET /readyz`: the service can do its work, or why not. */
+/** `GET /livez`: the event loop turns. `GET /readyz`: the service can do its work, or why not. `GET /startupz`: it has started. */
 export function healthRoutes (context: ServiceContext): FastifyPluginCallback {
   return (app, _options, done) => {
     app.get('/livez', { config: { scope: 'anonymous' } }, (_request, reply) => reply.send({ status: 'ok' }))
@@ -21,8 +21,12 @@ export function healthRoutes (context: ServiceContext): FastifyPluginCallback {
           }
         }))
       const ok = checks.every(check => check.ok)
-      return await reply.code(ok ? 200 : 503).send({ status: ok ? 'ready' : 'not ready', checks })
+      const { analysis } = context
+      return await reply.code(ok ? 200 : 503).send({ status: ok ? 'ready' : 'not ready', checks, ...(analysis && { analysis }) })
     })
+
+    // nothing listens before what the last process left is taken up and the model is loaded
+    app.get('/startupz', { config: { scope: 'anonymous' } }, (_request, reply) => reply.send({ status: 'started' }))
     done()
   }
 }
