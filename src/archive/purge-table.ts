@@ -56,6 +56,11 @@ export class PurgeTable {
         WHERE study = :study AND state IN ('QUEUED', 'RUNNING', 'DELIVERING', 'ANALYSED')`, { study, now })
       this.#database.run('UPDATE deliveries SET state = \'DEAD\', next_at = NULL, error = \'erased\' WHERE study = :study AND next_at IS NOT NULL', { study })
       this.#database.run('DELETE FROM ignored WHERE study = :study', { study })
+      const named = 'uid IN (SELECT uid FROM workitem_inputs WHERE study = :study)'
+      // the worklist that a workitem was claimed from is still to be told; one of ours may hold a patient's name
+      this.#database.run(`UPDATE workitems SET state = 'CANCELED', reason = 'erased', ended_at = :now, updated_at = :now, tell_at = :now
+        WHERE origin = 'claimed' AND state IN ('SCHEDULED', 'IN PROGRESS') AND ${named}`, { study, now })
+      this.#database.run(`DELETE FROM workitems WHERE origin = 'local' AND ${named}`, { study })
     })
     return await this.removeInstances(study, 'all', now)
   }

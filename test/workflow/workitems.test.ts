@@ -168,3 +168,17 @@ t.test('old workitems go with the old rows', async t => {
   await live(workflow, clock, 91 * 86_400, 86_400)
   t.throws(() => workflow.workitems.get(uid), { code: 'gone' })
 })
+
+t.test('erasing a study takes its workitems along, and tells the worklist that one was claimed from', async t => {
+  const clock = new Clock()
+  const archive = await openArchive(t, clock)
+  const { workflow } = testWorkflow(t, archive, clock, new Control(t))
+  await store(archive, mrFile())
+  const local = workflow.workitems.create(oneSeries)
+  const claimed = uidFromName('claimed')
+  archive.workitems.create({ uid: claimed, origin: 'claiming', inputs: oneSeries.inputs, attributes: {} }, clock.at)
+  archive.workitems.begin(claimed, { transactionUid: uidFromName('t'), ours: true }, clock.at)
+  await archive.eraseStudy(study)
+  t.equal(workflow.workitems.get(local), undefined)
+  t.match(archive.workitems.get(claimed), { state: 'CANCELED', reason: 'erased', tellAt: clock.at })
+})

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { uidFromName } from '../../src/dicom/uid.ts'
-import type { JsonDataset } from '../../src/dicomweb/json-model.ts'
+import { type JsonDataset, jsonString } from '../../src/dicomweb/json-model.ts'
 import { changeWorkitemState, retrieveWorkitem } from '../../src/dicomweb/workitem-client.ts'
 import type { WorklistSettings } from '../../src/workflow/worklist-performer.ts'
 import { Clock, mrFile, openArchive, store } from '../helpers/archive.ts'
@@ -13,7 +13,7 @@ interface Owner { teardown: (body: () => unknown) => void }
 interface Step { dataset: JsonDataset, state: string, transaction?: string }
 
 const study = uidFromName('study')
-const text = (dataset: JsonDataset, tag: string): string => String(dataset[tag]?.Value?.[0] ?? '')
+const text = (dataset: JsonDataset, tag: string): string => jsonString(dataset, tag) ?? ''
 
 /** A worklist of UPS-RS that keeps the rules of PS3.4 CC.1.1, with switches for what goes wrong. */
 class MockWorklist {
@@ -24,6 +24,8 @@ class MockWorklist {
   down = false
   /** Does what it is asked for and breaks the connection instead of answering. */
   mute = false
+  /** Answers 503 to this method. */
+  refusing: string | undefined
 
   add (name: string, input: JsonDataset = { '0020000D': { vr: 'UI', Value: [study] } }): string {
     const uid = uidFromName(name)
@@ -37,7 +39,7 @@ class MockWorklist {
       request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
         const url = new URL(request.url ?? '/', 'http://worklist')
         this.requests.push(`${request.method} ${url.pathname.replace('/rs/', '')}${url.search}`)
-        const [status, body] = this.down ? [503, undefined] : this.answer(request.method ?? '', url, Buffer.concat(chunks).toString())
+        const [status, body] = this.down || this.refusing === request.method ? [503, undefined] : this.answer(request.method ?? '', url, Buffer.concat(chunks).toString())
         if (this.mute && request.method !== 'GET') request.socket.destroy()
         else response.writeHead(status, { 'content-type': 'application/dicom+json' }).end(body === undefined ? '' : JSON.stringify(body))
       })
@@ -144,11 +146,10 @@ t.test('a claim that never reached the worklist is made again; a worklist that i
   const { workflow, events } = testWorkflow(t, archive, clock, new Control(t), { worklist: settings(worklist) })
   await store(archive, mrFile())
   const uid = worklist.add('step')
-  const { answer } = worklist
-  worklist.answer = (method, url, body) => method === 'PUT' ? [503] : answer.call(worklist, method, url, body)
+  worklist.refusing = 'PUT'
   await settle(workflow)
   t.equal(worklist.steps.get(uid)!.state, 'SCHEDULED')
-  worklist.answer = answer
+  worklist.refusing = undefined
   await live(workflow, clock, 12)
   t.equal(worklist.steps.get(uid)!.state, 'IN PROGRESS')
   worklist.down = true
