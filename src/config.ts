@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { destinationsOf } from './config/destinations.ts'
+import { tagOf } from './dicom/dictionary.ts'
 import { AppError } from './errors.ts'
 import { engineNames } from './model/engines/engine.ts'
 import { heatmapMethods } from './model/finding.ts'
 import type { HeatmapMethod } from './model/finding.ts'
+import type { DestinationSettings } from './workflow/destination-settings.ts'
 import { defaultWorkflowSettings } from './workflow/settings.ts'
 import type { WorkflowSettings } from './workflow/settings.ts'
 
@@ -31,6 +33,11 @@ interface Variable {
   readonly shownDefault?: string
 }
 
+/** Query parameters of a search of workitems; ProcedureStepState is not among them, as only SCHEDULED ones are taken. */
+const worklistQuery = z.string().transform(text => Object.fromEntries(new URLSearchParams(text)))
+  .refine(query => Object.keys(query).every(name => tagOf(name) !== undefined && name !== 'ProcedureStepState'),
+    'must name DICOM attributes other than ProcedureStepState')
+
 /** Every variable, without its prefix, in the order of the README's table. */
 const variables = {
   HOST: { schema: z.string().min(1, 'must be an address'), default: '127.0.0.1', meaning: 'Address to listen on; `0.0.0.0` for all of the machine' },
@@ -45,7 +52,12 @@ const variables = {
   PACS_PASSWORD_FILE: { schema: file.optional(), meaning: 'File with the password that goes with it' },
   PACS_TOKEN_FILE: { schema: file.optional(), meaning: 'File with a bearer token for the PACS; read again for every request' },
   PACS_CHUNKED: { schema: flag, default: 'false', meaning: 'Send without Content-Length' },
-  PACS_VERIFY: { schema: choice('qido', 'none'), default: 'qido', meaning: 'Whether the PACS is asked by QIDO-RS that it has what was sent' },
+  PACS_VERIFY: { schema: choice('qido', 'wado', 'none'), default: 'qido', meaning: 'Whether the PACS is asked that it has what was sent, by QIDO-RS or by the metadata of WADO-RS' },
+  DESTINATIONS_FILE: { schema: file.optional(), meaning: 'JSON file with the destinations of results, instead of the `TUBERLENS_PACS_…` variables: see [Destinations](#destinations)' },
+  WORKLIST_DESTINATION: { schema: z.string().min(1, 'must be an id').optional(), meaning: 'Id of the destination whose UPS-RS worklist work is taken from (`pacs` with `TUBERLENS_PACS_URL`)', shownDefault: 'none: nothing is taken' },
+  WORKLIST_QUERY: { schema: worklistQuery, default: 'ProcedureStepLabel=tuberlens', meaning: 'What a workitem for tuberlens has: `Attribute=value`, joined by `&`' },
+  WORKLIST_POLL_S: { schema: seconds(1, 86400), default: '30', meaning: 'Seconds between two looks at the worklist' },
+  WORKLIST_AE_TITLE: { schema: z.string().regex(/^[\x21-\x5b\x5d-\x7e]{1,16}$/, 'must be an AE title').optional(), meaning: 'AE title that is sent with a change of state; dcm4chee needs one', shownDefault: 'none' },
   DELIVERY_DEADLINE_H: { schema: integer(1, 720), default: '72', meaning: 'Hours until a result that cannot be delivered is given up' },
   SERIES_QUIET_S: { schema: seconds(0, 86400), default: '60', meaning: 'Seconds without a new instance until a series counts as complete' },
   SERIES_MAX_WAIT_S: { schema: seconds(1, 604800), default: '900', meaning: 'Seconds until an incomplete series is closed as it is' },
@@ -58,15 +70,19 @@ const variables = {
   SC_MODALITY: { schema: choice('MR', 'OT'), default: 'MR', meaning: 'Modality written into Secondary Captures' },
   STATION_NAME: { schema: z.string().regex(/^[\x20-\x5b\x5d-\x7e]{1,16}$/, 'must be 1 to 16 ASCII characters without backslash'), default: 'TUBERLENS', meaning: 'StationName of the results' },
   INELIGIBLE_POLICY: { schema: choice('ignore', 'reject'), default: 'ignore', meaning: 'Whether objects that are not for this service are accepted and dropped, or refused' },
+  DUPLICATE_POLICY: { schema: choice('refuse', 'replace'), default: 'refuse', meaning: 'Whether an instance that is held with other pixels is refused, or replaces the one that is held and its series is analysed again' },
+  COERCE_ISSUER_OF_PATIENT_ID: { schema: z.string().regex(/^[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]{0,62}[\x21-\x5b\x5d-\x7e])?$/, 'must be 1 to 64 ASCII characters without backslash and outer blanks').optional(), meaning: 'IssuerOfPatientID that instances get that come with a PatientID and without an issuer', shownDefault: 'none: nothing is changed' },
   DICOMWEB_STRICT: { schema: flag, default: 'false', meaning: 'Refuse what the standard forbids but clients are known to send' },
   MAX_REQUEST_BYTES: { schema: size, default: '4G', meaning: 'Largest store request' },
   MAX_INSTANCE_BYTES: { schema: size, default: '512M', meaning: 'Largest instance' },
   MAX_PARTS: { schema: integer(1, 1_000_000), default: '10000', meaning: 'Most instances in one store request' },
   STOW_MAX_CONCURRENT: { schema: integer(1, 1000), default: '8', meaning: 'Store requests served at the same time' },
+  RATE_LIMIT: { schema: integer(0, 10_000_000), default: '0', meaning: 'Requests a minute from one address beyond which they are answered with 429; 0 is no limit. Some PACS send each image in a request of its own' },
   RENDER_MAX_PIXELS: { schema: integer(1, 2 ** 28), default: String(2 ** 24), meaning: 'Pixels of an image, or of a picture of it, beyond which nothing is drawn' },
   CORS_ORIGINS: { schema: list.refine(origins => origins.every(isOrigin), 'must list origins such as https://viewer.example'), default: '', meaning: 'Origins of web pages that may use the service from a browser, separated by commas; none by default' },
   TRUST_PROXY: { schema: list, default: '', meaning: 'Addresses of proxies whose `X-Forwarded-…` headers are believed, separated by commas' },
   DISK_RESERVE: { schema: size, default: '1G', meaning: 'Free space below which nothing is taken in' },
+  SPOOL_QUOTA: { schema: size.optional(), meaning: 'Bytes of all instances together beyond which nothing is taken in', shownDefault: 'none: the disk is the limit' },
   DISK_WATERMARK: { schema: integer(1, 100), default: '85', meaning: 'Percent of the disk from which on delivered inputs are removed early' },
   KEEP_INPUTS_H: { schema: integer(0, 87600), default: '24', meaning: 'Hours that inputs are kept after their study is done' },
   KEEP_RESULTS_D: { schema: integer(1, 36500), default: '30', meaning: 'Days that delivered results are kept' },
@@ -78,13 +94,12 @@ const variables = {
 /** Variables of the test suite: allowed in the environment, without meaning for the program. */
 const testVariables = ['TEST_DATA', 'REQUIRE_DATA', 'REQUIRE_TOOLS', 'REQUIRE_TENSORFLOW']
 
-/** The PACS that results go to and that is asked for counts. */
-export interface PacsConfig {
-  readonly url: string
-  readonly authentication: { readonly kind: 'none' } | { readonly kind: 'basic', readonly user: string, readonly password: string } |
-    { readonly kind: 'bearer', readonly tokenFile: string }
-  readonly chunked: boolean
-  readonly verify: 'qido' | 'none'
+export interface WorklistConfig {
+  /** Id of a destination. */
+  readonly destination: string
+  readonly query: Readonly<Record<string, string>>
+  readonly pollMs: number
+  readonly requester: string | undefined
 }
 
 /** Everything that a start of the service can be told; deeply frozen. */
@@ -94,9 +109,15 @@ export interface Config {
   readonly publicBaseUrl: string | undefined
   readonly dataDir: string
   readonly reserveBytes: number
+  /** `undefined` is no limit but that of the disk. */
+  readonly quotaBytes: number | undefined
+  readonly duplicates: 'refuse' | 'replace'
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly debug: boolean
-  readonly pacs: PacsConfig | undefined
+  /** Where results go; secrets are in the files that it names. */
+  readonly destinations: readonly DestinationSettings[]
+  /** The worklist that work is taken from. */
+  readonly worklist: WorklistConfig | undefined
   readonly analysis: {
     /** `undefined` is the model that comes with the program. */
     readonly modelDir: string | undefined
@@ -112,6 +133,9 @@ export interface Config {
     readonly maxConcurrentStores: number
     readonly strict: boolean
     readonly ineligible: 'ignore' | 'reject'
+    readonly issuerOfPatientId: string | undefined
+    /** Requests of one address in a minute; 0 is no limit. */
+    readonly rateLimit: number
     readonly trustProxy: readonly string[]
   }
   readonly web: {
@@ -139,13 +163,17 @@ export function loadConfig (environment: Environment): Config {
   })))
   if (!parsed.success) for (const { path, message } of parsed.error.issues) problems.push(`${prefix}${path.map(String).join('.')} ${message}`)
   const values = parsed.data
-  const pacs = values && pacsConfig(values, problems)
+  const destinations = values && destinationsOf(values, problems)
   if (values && values.SERIES_MAX_WAIT_S < values.SERIES_QUIET_S) problems.push('TUBERLENS_SERIES_MAX_WAIT_S must not be less than TUBERLENS_SERIES_QUIET_S')
-  if (values === undefined || problems.length > 0) {
+  const worklist = values?.WORKLIST_DESTINATION
+  if (worklist !== undefined && destinations?.every(({ id }) => id !== worklist) === true) {
+    problems.push('TUBERLENS_WORKLIST_DESTINATION is not the id of a destination')
+  }
+  if (values === undefined || destinations === undefined || problems.length > 0) {
     const lines = [...problems].sort()
     throw new AppError('config-invalid', `the configuration has ${lines.length === 1 ? 'an error' : `${lines.length} errors`}:\n${lines.map(line => `  ${line}`).join('\n')}`, { errors: lines.length })
   }
-  return freeze(assemble(values, pacs))
+  return freeze(assemble(values, destinations))
 }
 
 type VariableName = keyof typeof variables
@@ -171,32 +199,12 @@ function areMethods (names: readonly string[]): boolean {
   return new Set(names).size === names.length && names.every(name => (heatmapMethods as readonly string[]).includes(name))
 }
 
-function pacsConfig (values: Values, problems: string[]): PacsConfig | undefined {
-  const { PACS_URL: root, PACS_USER: user, PACS_PASSWORD_FILE: passwordFile, PACS_TOKEN_FILE: tokenFile } = values
-  const secret = (name: string, path: string | undefined) => {
-    if (path === undefined) return ''
-    try {
-      const text = readFileSync(path, 'utf8').trim()
-      if (text !== '') return text
-      problems.push(`${prefix}${name} names an empty file`)
-    } catch { problems.push(`${prefix}${name} names a file that cannot be read`) }
-    return ''
-  }
-  const password = secret('PACS_PASSWORD_FILE', passwordFile)
-  secret('PACS_TOKEN_FILE', tokenFile)
-  if ((user === undefined) !== (passwordFile === undefined)) problems.push('TUBERLENS_PACS_USER and TUBERLENS_PACS_PASSWORD_FILE go together')
-  if (user !== undefined && tokenFile !== undefined) problems.push('TUBERLENS_PACS_TOKEN_FILE excludes TUBERLENS_PACS_USER')
-  if (root === undefined) {
-    if (user !== undefined || tokenFile !== undefined) problems.push('TUBERLENS_PACS_URL is missing: credentials are given without it')
-    return undefined
-  }
-  const authentication: PacsConfig['authentication'] = user !== undefined
-    ? { kind: 'basic', user, password }
-    : tokenFile !== undefined ? { kind: 'bearer', tokenFile } : { kind: 'none' }
-  return { url: root.replace(/\/+$/, ''), authentication, chunked: values.PACS_CHUNKED, verify: values.PACS_VERIFY }
+function worklistOf (values: Values): WorklistConfig | undefined {
+  const { WORKLIST_DESTINATION: destination, WORKLIST_QUERY: query, WORKLIST_POLL_S: poll, WORKLIST_AE_TITLE: requester } = values
+  return destination === undefined ? undefined : { destination, query, pollMs: poll * 1000, requester }
 }
 
-function assemble (values: Values, pacs: PacsConfig | undefined): Config {
+function assemble (values: Values, destinations: readonly DestinationSettings[]): Config {
   const ms = (s: number) => Math.round(s * 1000)
   const hour = 3_600_000
   const { lifecycle, runner, delivery, retention } = defaultWorkflowSettings
@@ -206,9 +214,12 @@ function assemble (values: Values, pacs: PacsConfig | undefined): Config {
     publicBaseUrl: values.PUBLIC_BASE_URL?.replace(/\/+$/, ''),
     dataDir: values.DATA_DIR,
     reserveBytes: values.DISK_RESERVE,
+    quotaBytes: values.SPOOL_QUOTA,
+    duplicates: values.DUPLICATE_POLICY,
     logLevel: values.LOG_LEVEL,
     debug: values.DEBUG === '1',
-    pacs,
+    destinations,
+    worklist: worklistOf(values),
     analysis: {
       modelDir: values.MODEL_DIR,
       engine: values.ENGINE,
@@ -223,6 +234,8 @@ function assemble (values: Values, pacs: PacsConfig | undefined): Config {
       maxConcurrentStores: values.STOW_MAX_CONCURRENT,
       strict: values.DICOMWEB_STRICT,
       ineligible: values.INELIGIBLE_POLICY,
+      issuerOfPatientId: values.COERCE_ISSUER_OF_PATIENT_ID,
+      rateLimit: values.RATE_LIMIT,
       trustProxy: values.TRUST_PROXY,
     },
     web: { renderMaxPixels: values.RENDER_MAX_PIXELS, corsOrigins: values.CORS_ORIGINS },
@@ -254,12 +267,8 @@ function freeze<T> (value: T): T {
   return Object.freeze(value)
 }
 
-/** The effective configuration for the log of a start: secrets are replaced by a word. */
-export function describeConfig (config: Config): Record<string, unknown> {
-  const { pacs } = config
-  const hidden = pacs?.authentication.kind === 'basic' ? { ...pacs.authentication, password: '(hidden)' } : pacs?.authentication
-  return { ...config, pacs: pacs && { ...pacs, authentication: hidden } }
-}
+/** The effective configuration for the log of a start. It holds no secret: those are in the files that it names. */
+export function describeConfig (config: Config): Record<string, unknown> { return { ...config } }
 
 /** The README's table: name, default and meaning of every variable. */
 export const configVariables: readonly { readonly name: string, readonly default: string, readonly meaning: string }[] =

@@ -26,7 +26,7 @@ function problemsOf (environment: Environment): string {
 
 t.test('an empty environment gives the defaults of the specification', async t => {
   const config = loadConfig({ PATH: '/bin' })
-  t.match(config, { host: '127.0.0.1', port: 8080, pacs: undefined, publicBaseUrl: undefined, logLevel: 'info', reserveBytes: 2 ** 30 })
+  t.match(config, { host: '127.0.0.1', port: 8080, destinations: [], publicBaseUrl: undefined, logLevel: 'info', reserveBytes: 2 ** 30 })
   t.match(config.workflow.lifecycle, { seriesQuietMs: 60_000, seriesMaxWaitMs: 900_000, studyQuietMs: 60_000, reanalyseMax: 3 })
   t.equal(config.workflow.delivery.deadlineMs, 72 * 3_600_000)
   t.match(config.workflow.retention, { inputsMs: 86_400_000, resultsMs: 30 * 86_400_000, deadMs: 7 * 86_400_000, watermark: 0.85 })
@@ -123,12 +123,24 @@ t.test('settings that contradict each other are errors', async t => {
 t.test('secrets come from files and are never shown', async t => {
   const password = secretFile('pw', 'hunter2-canary\n')
   const basic = loadConfig({ TUBERLENS_PACS_URL: 'http://pacs.example/dicom-web/', TUBERLENS_PACS_USER: 'tuber', TUBERLENS_PACS_PASSWORD_FILE: password })
-  t.match(basic.pacs, { url: 'http://pacs.example/dicom-web', authentication: { kind: 'basic', user: 'tuber', password: 'hunter2-canary' } })
+  t.strictSame(basic.destinations, [{
+    id: 'pacs',
+    url: 'http://pacs.example/dicom-web',
+    auth: { kind: 'basic', username: 'tuber', passwordFile: password },
+    tls: {},
+    filter: 'all',
+    objects: ['sr', 'summary', 'grad-cam', 'saliency', 'evidence'],
+    verify: 'qido',
+    chunked: false,
+    source: true,
+    maxInstancesPerRequest: 20,
+    maxBytesPerRequest: 52_428_800,
+  }], 'one destination, everything that is made here, also the source')
   const shown = JSON.stringify(describeConfig(basic))
   t.notMatch(shown, 'hunter2')
   t.match(shown, 'pacs.example')
   const bearer = loadConfig({ TUBERLENS_PACS_URL: 'http://pacs.example', TUBERLENS_PACS_TOKEN_FILE: password })
-  t.match(bearer.pacs?.authentication, { kind: 'bearer', tokenFile: password })
+  t.match(bearer.destinations[0]?.auth, { kind: 'bearer', tokenFile: password })
   t.notMatch(JSON.stringify(describeConfig(bearer)), 'hunter2')
 })
 
@@ -142,4 +154,18 @@ t.test('every default in the table is the one that is used', async t => {
   const stated = configVariables.filter(v => v.default !== '' && !/ /.test(v.default))
   t.ok(stated.length > 25)
   t.strictSame(loadConfig(Object.fromEntries(stated.map(v => [v.name, v.default]))), loadConfig({}))
+})
+
+t.test('a worklist belongs to a destination and is asked by DICOM attributes', async t => {
+  t.equal(loadConfig({}).worklist, undefined)
+  const { worklist } = loadConfig({
+    TUBERLENS_PACS_URL: 'http://pacs/rs', TUBERLENS_WORKLIST_DESTINATION: 'pacs', TUBERLENS_WORKLIST_QUERY: 'WorklistLabel=TSC+AI&00741204=x', TUBERLENS_WORKLIST_POLL_S: '5',
+  })
+  t.strictSame(worklist, { destination: 'pacs', query: { WorklistLabel: 'TSC AI', '00741204': 'x' }, pollMs: 5000, requester: undefined })
+  for (const [environment, text] of [
+    [{ TUBERLENS_WORKLIST_DESTINATION: 'pacs' }, 'TUBERLENS_WORKLIST_DESTINATION is not the id of a destination'],
+    [{ TUBERLENS_WORKLIST_QUERY: 'NoSuchAttribute=1' }, 'TUBERLENS_WORKLIST_QUERY must name DICOM attributes'],
+    [{ TUBERLENS_WORKLIST_QUERY: 'ProcedureStepState=COMPLETED' }, 'TUBERLENS_WORKLIST_QUERY must name DICOM attributes'],
+    [{ TUBERLENS_WORKLIST_AE_TITLE: 'much too long an AE title' }, 'TUBERLENS_WORKLIST_AE_TITLE must be an AE title'],
+  ] as const) t.throws(() => loadConfig(environment), { code: 'config-invalid', message: text })
 })

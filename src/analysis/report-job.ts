@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readInstanceFile } from '../dicom/read-instance.ts'
+import type { Uid } from '../dicom/uid.ts'
 import { AppError } from '../errors.ts'
 import type { Decoder } from '../imaging/decoder-pool.ts'
 import type { Conclusion, HeatmapMethod } from '../model/finding.ts'
@@ -63,6 +64,8 @@ export interface ReportArtifact {
 
 export interface ReportJobResult {
   readonly conclusion: Conclusion
+  /** One an analysed group of slices: a series of two echoes is there twice. */
+  readonly series: readonly { readonly seriesInstanceUid: Uid, readonly conclusion: Conclusion }[]
   readonly artifacts: readonly ReportArtifact[]
 }
 
@@ -70,7 +73,7 @@ export interface ReportJobResult {
 export async function runReportJob (job: ReportJob, decoder: Decoder): Promise<ReportJobResult> {
   const arrived = await Promise.all(job.series.map(async one => await joinFindings(one)))
   const first = arrived[0]
-  if (first === undefined) return { conclusion: 'undetermined', artifacts: [] }
+  if (first === undefined) return { conclusion: 'undetermined', series: [], artifacts: [] }
   const failed = await Promise.all((job.failed ?? []).map(async one => await describeFailed(one)))
   const study = studyFindings(arrived.map(({ series }) => series), first.model.manifest, failed)
   const offset = first.series.series.instances[0]!.attributes.string('TimezoneOffsetFromUTC')
@@ -103,7 +106,8 @@ export async function runReportJob (job: ReportJob, decoder: Decoder): Promise<R
       sha256: hashOf(bytes),
     })
   }
-  return { conclusion: study.conclusion, artifacts }
+  const series = study.series.map(({ seriesInstanceUid, conclusion }) => ({ seriesInstanceUid, conclusion }))
+  return { conclusion: study.conclusion, series, artifacts }
 }
 
 function hashOf (value: string | Uint8Array): string {

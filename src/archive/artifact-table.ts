@@ -21,6 +21,15 @@ export interface ResultFile {
   readonly instance: Instance
 }
 
+/** What of a report job goes to one destination. */
+export interface Route {
+  readonly destination: string
+  /** Kinds of results; `undefined` for all of them. */
+  readonly kinds: ReadonlySet<string> | undefined
+  /** Series whose instances go too, as they came. */
+  readonly sources: readonly Uid[]
+}
+
 /** A document among the results of a study, for the report that supersedes it. */
 export interface Predecessor {
   readonly sopInstanceUid: Uid
@@ -79,11 +88,12 @@ export class ArtifactTable {
 
   /**
    * Takes the results of a report job over: files to the spool and flushed, then rows, deliveries and the job's next state in one
-   * transaction. An object whose UID is known keeps its first bytes and is not sent again where it already is.
+   * transaction; `summary` is kept with the job. An object whose UID is known keeps its first bytes and is not sent again where it already is.
    * @returns whether the job was still RUNNING, and so got its results
    */
   async store (
-    job: { id: number, studyInstanceUid: Uid }, files: readonly ResultFile[], destinations: readonly string[], now: number,
+    job: { id: number, studyInstanceUid: Uid }, files: readonly ResultFile[],
+    { routes, summary }: { readonly routes: readonly Route[], readonly summary?: string | undefined }, now: number,
   ): Promise<boolean> {
     const fresh: { file: ResultFile, name: string }[] = []
     for (const file of files) {
@@ -98,10 +108,13 @@ export class ArtifactTable {
     await this.#spool.flushFolders(fresh.map(({ name }) => name))
     return this.#database.transaction(() => {
       const changed = this.#database.run(`UPDATE jobs SET state = 'DELIVERING', lease_until = NULL, updated_at = :now, error_code = NULL,
-        error_text = NULL WHERE id = :id AND state = 'RUNNING'`, { id: job.id, now })
+        error_text = NULL, summary = :summary WHERE id = :id AND state = 'RUNNING'`, { id: job.id, summary: summary ?? null, now })
       if (changed === 0) return false
       for (const { file, name } of fresh) this.#write(job, file, name, now)
-      for (const file of files) for (const destination of destinations) this.#deliver(job, file, destination, now)
+      for (const { destination, kinds, sources } of routes) {
+        for (const series of sources) this.#forward(job, series, destination, now)
+        for (const file of files) if (kinds?.has(file.kind) ?? true) this.#deliver(job, file, destination, now)
+      }
       // nothing to send, or all of it is there already
       this.#deliveries.settle(now)
       return true
@@ -166,5 +179,13 @@ export class ArtifactTable {
       bytes,
       now,
     })
+  }
+
+  /** The images of a series, before all results; those that the destination has, or was to get, are not sent again. */
+  #forward (job: { id: number }, series: Uid, destination: string, now: number): void {
+    this.#database.run(`INSERT INTO deliveries (job, destination, sop, study, stage, ordinal, bytes, state, created_at, updated_at, next_at)
+      SELECT :job, :destination, sop, study, 0, -1, bytes, 'PENDING', :now, :now, :now FROM instances i WHERE series = :series AND kind = 'input'
+        AND NOT EXISTS (SELECT 1 FROM deliveries WHERE sop = i.sop AND destination = :destination AND state <> 'DEAD')`,
+    { job: job.id, destination, series, now })
   }
 }

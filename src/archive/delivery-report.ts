@@ -5,7 +5,7 @@ import type { DeliveryState } from './delivery-table.ts'
 /** How far one object came at one destination; times in ms since 1970. */
 export interface DeliveredObject {
   readonly sopInstanceUid: Uid
-  /** `sr`, `grad-cam`, … */
+  /** `sr`, `grad-cam`, …; `source` for an image as it came. */
   readonly kind: string
   readonly state: DeliveryState
   readonly attempt: number
@@ -25,9 +25,9 @@ export interface DestinationReport { readonly destination: string, readonly obje
 
 /** What became of the results of a job, by destination. */
 export function deliveryReport (database: Database, job: number): DestinationReport[] {
-  const rows = database.all(`SELECT d.destination, d.sop, a.kind, d.state, d.attempt, d.updated_at, d.next_at, d.http, d.failure_reason,
+  const rows = database.all(`SELECT d.destination, d.sop, COALESCE(a.kind, 'source') AS kind, d.state, d.attempt, d.updated_at, d.next_at, d.http, d.failure_reason,
       d.warning_reason, d.error
-    FROM deliveries d JOIN artifacts a ON a.sop = d.sop WHERE d.job = :job ORDER BY d.destination, d.stage, d.ordinal, d.sop`, { job })
+    FROM deliveries d LEFT JOIN artifacts a ON a.sop = d.sop WHERE d.job = :job ORDER BY d.destination, d.stage, d.ordinal, d.sop`, { job })
   const reports = new Map<string, DeliveredObject[]>()
   for (const row of rows) {
     const destination = row.text('destination')

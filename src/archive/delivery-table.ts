@@ -7,7 +7,7 @@ import type { Spool } from './spool.ts'
 /** SENT waits to be seen at the destination; with verification off, or impossible, it is the end. */
 export type DeliveryState = 'PENDING' | 'SENT' | 'VERIFIED' | 'DEAD'
 
-/** One result object on its way to one destination; times in ms since 1970. */
+/** One result object, or an instance as it came, on its way to one destination; times in ms since 1970. */
 export interface Delivery {
   readonly job: number
   readonly destination: string
@@ -53,7 +53,9 @@ export interface DestinationCounts {
 }
 
 const columns = `d.job, d.destination, d.sop, d.study, d.bytes, d.stage, d.state, d.attempt, d.looked, d.created_at, d.next_at, d.error,
-  a.sop_class, a.series, a.path`
+  COALESCE(a.sop_class, i.sop_class, '') AS sop_class, COALESCE(a.series, i.series, '') AS series, CASE WHEN a.sop IS NULL THEN i.path ELSE a.path END AS path`
+/** A result, or an instance as it came; neither when it was erased. */
+const objects = 'deliveries d LEFT JOIN artifacts a ON a.sop = d.sop LEFT JOIN instances i ON i.sop = d.sop'
 
 /** What is to be sent where (service.md §3.3), and how it went. */
 export class DeliveryTable {
@@ -75,7 +77,7 @@ export class DeliveryTable {
     const first = this.#database.get(`SELECT d.study, d.stage FROM deliveries d WHERE d.destination = :destination AND d.next_at <= :now AND ${free}
       ORDER BY d.next_at, d.job LIMIT 1`, { destination, now })
     if (first === undefined) return []
-    const rows = this.#database.all(`SELECT ${columns} FROM deliveries d JOIN artifacts a ON a.sop = d.sop
+    const rows = this.#database.all(`SELECT ${columns} FROM ${objects}
       WHERE d.destination = :destination AND d.next_at <= :now AND d.study = :study AND d.stage = :stage
       ORDER BY d.job, d.ordinal, d.sop LIMIT :limit`, { destination, now, study: first.text('study'), stage: first.number('stage'), limit })
     let bytes = 0
@@ -83,7 +85,7 @@ export class DeliveryTable {
   }
 
   ofJob (job: number): Delivery[] {
-    return this.#database.all(`SELECT ${columns} FROM deliveries d JOIN artifacts a ON a.sop = d.sop WHERE d.job = :job
+    return this.#database.all(`SELECT ${columns} FROM ${objects} WHERE d.job = :job
       ORDER BY d.destination, d.stage, d.ordinal, d.sop`, { job }).map(row => this.#delivery(row))
   }
 
@@ -144,6 +146,18 @@ export class DeliveryTable {
     })
   }
 
+  /** Whether results of an earlier report of the study went, or were to go, to a destination. */
+  gotEarlier (study: Uid, destination: string, job: number): boolean {
+    return this.#database.get(`SELECT 1 AS found FROM jobs j JOIN deliveries d ON d.job = j.id
+      WHERE j.subject = :study AND j.kind = 'report' AND j.id < :job AND d.destination = :destination LIMIT 1`, { study, destination, job }) !== undefined
+  }
+
+  /** Gives up what was queued for a destination before a time and is not there; how many. */
+  giveUp (destination: string, before: number, error: string, now: number): number {
+    return this.#database.run(`UPDATE deliveries SET state = 'DEAD', next_at = NULL, error = :error, updated_at = :now
+      WHERE destination = :destination AND next_at IS NOT NULL AND created_at < :before`, { destination, before, error, now })
+  }
+
   breaker (destination: string): Breaker {
     const row = this.#database.get('SELECT failures, open_until FROM destinations WHERE id = :id', { id: destination })
     return { failures: row?.number('failures') ?? 0, openUntil: row?.numberOrAbsent('open_until') }
@@ -161,14 +175,17 @@ export class DeliveryTable {
       .map(row => ({ destination: row.text('destination'), pending: row.number('pending'), oldestMs: now - row.number('oldest') }))
   }
 
-  /** Every destination that anything was, or is to be, sent to; `oldestMs` of what is not there yet. */
+  /** Destinations that something waits for, or was given up for; `oldestMs` of what is not there yet. */
   byDestination (now: number): DestinationCounts[] {
-    return this.#database.all(`SELECT destination, COUNT(next_at) AS pending, SUM(state = 'DEAD') AS dead,
-        MIN(CASE WHEN next_at IS NOT NULL THEN created_at END) AS oldest FROM deliveries GROUP BY destination ORDER BY destination`)
-      .map(row => {
-        const oldest = row.numberOrAbsent('oldest')
-        return { destination: row.text('destination'), pending: row.number('pending'), dead: row.number('dead'), oldestMs: oldest === undefined ? undefined : now - oldest }
-      })
+    const waiting = new Map(this.waiting(now).map(one => [one.destination, one]))
+    const dead = new Map(this.#database.all('SELECT destination, COUNT(*) AS dead FROM deliveries WHERE state = \'DEAD\' GROUP BY destination')
+      .map(row => [row.text('destination'), row.number('dead')]))
+    return [...new Set([...waiting.keys(), ...dead.keys()])].sort().map(destination => ({
+      destination,
+      pending: waiting.get(destination)?.pending ?? 0,
+      dead: dead.get(destination) ?? 0,
+      oldestMs: waiting.get(destination)?.oldestMs,
+    }))
   }
 
   #delivery (row: Row): Delivery {

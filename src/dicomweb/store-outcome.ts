@@ -24,7 +24,7 @@ export interface StoreOutcome {
 
 export type StoreCause = 'stored' | 'coerced' | 'out-of-resources' | 'processing-failure' | 'not-authorized' | 'refused' |
   'duplicate' | 'unknown-reason' | 'unconfirmed' | 'bad-request' | 'too-large' | 'unauthorized' | 'wrong-address' | 'busy' |
-  'unreachable' | 'unreadable-file' | 'unexpected-status'
+  'unreachable' | 'untrusted' | 'unreadable-file' | 'unexpected-status'
 
 interface Rule { readonly verdict: StoreVerdict, readonly cause: StoreCause, readonly alert: boolean }
 

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import type { ConnectionFailure } from './connection-failure.ts'
 import { fromXml } from './dicom-xml.ts'
 import { type Destination, destinationUrl } from './destination.ts'
-import { type Answer, exchange } from './http-exchange.ts'
+import { type Answer, type Exchanged, tryExchange } from './http-exchange.ts'
 import { isJsonDataset, jsonItems, type JsonDataset, jsonNumber, jsonString } from './json-model.ts'
 import { ruleOfReason, ruleOfStatus, type StoreOutcome } from './store-outcome.ts'
 
@@ -17,42 +18,51 @@ export interface StoreFile {
   readonly bytes: number
 }
 
-const maxFilesPerRequest = 20
-const maxBytesPerRequest = 50 * 1024 * 1024
+/** PS3.18 sets no limit to a request; PACS and proxies do. */
+export interface RequestLimits { readonly instances: number, readonly bytes: number }
+
+export const defaultRequestLimits: RequestLimits = { instances: 20, bytes: 50 * 2 ** 20 }
 
 /**
- * Sends files by STOW-RS (PS3.18 10.5), in their order, at most 20 or 50 MB per request, streamed from disk with
+ * Sends files by STOW-RS (PS3.18 10.5), in their order, at most 20 or 50 MB per request or as told, streamed from disk with
  * Content-Length. One outcome per file, in the same order; nothing is thrown for what the network or the server does.
  * When a request finds no server at all the following ones are not tried: their files are `retry` too.
  * @throws the signal's reason when aborted
  */
 export async function storeInstances (
-  destination: Destination, files: readonly StoreFile[], options: { readonly signal?: AbortSignal } = {},
+  destination: Destination, files: readonly StoreFile[],
+  options: { readonly signal?: AbortSignal, readonly limits?: RequestLimits } = {},
 ): Promise<StoreOutcome[]> {
   const outcomes = new Map<StoreFile, StoreOutcome>()
-  const queue = batches(files)
+  const queue = batches(files, options.limits)
   for (let batch = queue.shift(); batch !== undefined; batch = queue.shift()) {
     const answered = await storeBatch(destination, batch, options.signal)
     const tooLarge = batch.length > 1 && answered.every(outcome => outcome.cause === 'too-large')
     if (tooLarge) queue.unshift(...batch.map(file => [file]))
     else batch.forEach((file, i) => outcomes.set(file, answered[i]!))
-    if (answered.some(outcome => outcome.cause === 'unreachable')) {
-      for (const file of queue.flat()) outcomes.set(file, { ...unreachable, sopInstanceUid: file.sopInstanceUid })
+    const unanswered = answered.find(({ cause }) => cause === 'unreachable' || cause === 'untrusted')
+    if (unanswered !== undefined) {
+      for (const file of queue.flat()) outcomes.set(file, { ...unanswered, sopInstanceUid: file.sopInstanceUid })
       queue.length = 0
     }
   }
   return files.map(file => outcomes.get(file)!)
 }
 
-const unreachable = { verdict: 'retry', cause: 'unreachable', alert: false } as const
+/** No answer: a secret that cannot be had and a certificate need a person; the rest may pass by itself. */
+function unanswered (failure: ConnectionFailure): Omit<StoreOutcome, 'sopInstanceUid'> {
+  if (failure === 'credentials') return { verdict: 'retry', cause: 'unauthorized', alert: true }
+  if (failure === 'certificate' || failure === 'tls') return { verdict: 'retry', cause: 'untrusted', alert: true }
+  return { verdict: 'retry', cause: 'unreachable', alert: false }
+}
 
 /** Groups files for one request each; a single larger file stands alone. */
-export function batches (files: readonly StoreFile[]): StoreFile[][] {
+export function batches (files: readonly StoreFile[], limits: RequestLimits = defaultRequestLimits): StoreFile[][] {
   const groups: StoreFile[][] = []
   let bytes = 0
   for (const file of files) {
     const last = groups.at(-1)
-    if (last === undefined || last.length >= maxFilesPerRequest || bytes + file.bytes > maxBytesPerRequest) {
+    if (last === undefined || last.length >= limits.instances || bytes + file.bytes > limits.bytes) {
       groups.push([file])
       bytes = file.bytes
     } else {
@@ -66,18 +76,21 @@ export function batches (files: readonly StoreFile[]): StoreFile[][] {
 async function storeBatch (destination: Destination, files: readonly StoreFile[], signal?: AbortSignal): Promise<StoreOutcome[]> {
   const sizes = await Promise.all(files.map(file => stat(file.path).then(s => s.size, () => undefined)))
   const readable = files.filter((_, i) => sizes[i] !== undefined)
-  const answer = readable.length === 0 ? undefined : await send(destination, readable, sizes.filter(s => s !== undefined), signal)
+  const known = sizes.filter(size => size !== undefined)
+  const exchanged = readable.length === 0 ? undefined : await send(destination, readable, known, signal)
   return files.map((file, i) => {
     const { sopInstanceUid } = file
-    if (sizes[i] === undefined) return { sopInstanceUid, verdict: 'dead', cause: 'unreadable-file', alert: true }
-    if (answer === undefined) return { ...unreachable, sopInstanceUid }
-    return outcomeOf(sopInstanceUid, answer, readable.length)
+    if (sizes[i] === undefined || exchanged === undefined) {
+      return { sopInstanceUid, verdict: 'dead', cause: 'unreadable-file', alert: true }
+    }
+    if ('failure' in exchanged) return { ...unanswered(exchanged.failure), sopInstanceUid }
+    return outcomeOf(sopInstanceUid, exchanged.answer, readable.length)
   })
 }
 
 async function send (
   destination: Destination, files: readonly StoreFile[], sizes: readonly number[], signal?: AbortSignal,
-): Promise<Answer | undefined> {
+): Promise<Exchanged> {
   const boundary = randomBytes(20).toString('hex')
   const heads = files.map(() => Buffer.from(`--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`))
   const crlf = Buffer.from('\r\n')
@@ -91,7 +104,7 @@ async function send (
     }
     yield tail
   }
-  return exchange(destination, {
+  return await tryExchange(destination, {
     method: 'POST',
     url: destinationUrl(destination, 'studies'),
     headers: {
@@ -111,12 +124,17 @@ function outcomeOf (sopInstanceUid: string, answer: Answer, sent: number): Store
   const dataset = parseAnswer(answer)
   const byUid = (item: JsonDataset): boolean => jsonString(item, '00081155')?.trim() === sopInstanceUid
   const stored = dataset && jsonItems(dataset, '00081199').find(byUid)
+  const failures = dataset ? jsonItems(dataset, '00081198') : []
+  const others = dataset ? jsonItems(dataset, '0008119A') : []
+  // an item without a UID can only be about the one that was sent
+  const single = sent === 1 && failures.length + others.length === 1 ? [...failures, ...others][0] : undefined
+  const failed = failures.find(byUid) ?? single
+  const contradicted = stored !== undefined && failures.some(byUid)
+  if (contradicted) return { ...about, ...ruleOfStatus(200) }
   if (stored && status >= 200 && status < 300) {
     const warningReason = jsonNumber(stored, '00081196')
     return { ...about, verdict: 'sent', cause: warningReason === undefined ? 'stored' : 'coerced', alert: false, ...(warningReason === undefined ? {} : { warningReason }) }
   }
-  const failures = dataset ? jsonItems(dataset, '00081198') : []
-  const failed = failures.find(byUid) ?? (sent === 1 && failures.length === 1 ? failures[0] : undefined)
   const failureReason = failed && jsonNumber(failed, '00081197')
   if (failureReason !== undefined) return { ...about, ...ruleOfReason(failureReason), failureReason }
   return { ...about, ...ruleOfStatus(status) }

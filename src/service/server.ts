@@ -104,7 +104,7 @@ async function start (
     analysis,
     destinations: destinations.map(({ settings, connection }) => dicomWebDestination(settings, connection)),
     source: asked && dicomWebSource(asked, { archive, intake }),
-    worklist: worklist && work && { worklist: { destination: work.connection, requester: worklist.requester }, query: worklist.query, pollMs: worklist.pollMs },
+    worklist: worklist && work && { ...worklist, worklist: { destination: work.connection, requester: worklist.requester } },
     report: { context: { software, srSopClass, scModality }, methods },
     settings: config.workflow,
     onEvent: logEvents(logger),

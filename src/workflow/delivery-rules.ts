@@ -23,6 +23,7 @@ export const deliveryActions: Readonly<Record<StoreCause, DeliveryAction>> = {
   'wrong-address': 'slowly',
   busy: 'retry',
   unreachable: 'retry',
+  untrusted: 'retry',
   'unreadable-file': 'dead',
   'unexpected-status': 'retry',
 }

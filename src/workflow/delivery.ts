@@ -1,10 +1,11 @@
-import type { Delivery, DeliveryTable, DeliveryUpdate } from '../archive/delivery-table.ts'
+import type { Breaker, Delivery, DeliveryTable, DeliveryUpdate } from '../archive/delivery-table.ts'
 import type { StoreOutcome } from '../dicomweb/store-outcome.ts'
+import { defaultRequestLimits } from '../dicomweb/stow-client.ts'
 import type { StoreFile } from '../dicomweb/stow-client.ts'
 import { toAppError } from '../errors.ts'
 import { backoff, deliveryActions } from './delivery-rules.ts'
 import type { ResultDestination } from './destination.ts'
-import type { EventListener } from './events.ts'
+import type { DeliveryOutcome, EventListener } from './events.ts'
 import type { DeliverySettings } from './settings.ts'
 
 interface Options {
@@ -18,9 +19,6 @@ interface Options {
 
 interface Verdict { readonly delivery: Delivery, readonly to: DeliveryUpdate }
 
-/** PS3.18 sets no limit to a request; PACS and proxies do (service.md §3.3). */
-const maxPerRequest = 20
-const maxBytesPerRequest = 50 * 2 ** 20
 /** Looks for an instance that was sent and is not found yet, until it is sent again, or until the destination cannot be asked. */
 const maxLooks = 5
 
@@ -32,6 +30,8 @@ export class Delivering {
   readonly #options: Options
   readonly #abort = new AbortController()
   #running: Promise<void> | undefined
+  /** What the last answer asked for by Retry-After, of everything; ms. */
+  #askedPauseMs = 0
 
   constructor (options: Options) { this.#options = options }
 
@@ -64,8 +64,9 @@ export class Delivering {
     const { deliveries, destination, settings, now } = this.#options
     const breaker = deliveries.breaker(destination.id)
     if (breaker.openUntil !== undefined && now() < breaker.openUntil) return false
-    const probing = breaker.failures >= settings.breakerFailures
-    const due = deliveries.due(destination.id, now(), probing ? 1 : maxPerRequest, maxBytesPerRequest)
+    const probing = breaker.openUntil !== undefined || breaker.failures >= settings.breakerFailures
+    const { instances, bytes } = destination.limits ?? defaultRequestLimits
+    const due = deliveries.due(destination.id, now(), probing ? 1 : instances, bytes)
     if (due.length === 0) return false
     const verdicts = [
       ...await this.#look(due.filter(({ state }) => state === 'SENT')),
@@ -74,7 +75,7 @@ export class Delivering {
     deliveries.updateAll(verdicts, now())
     for (const { job, state } of deliveries.settle(now())) this.#options.onEvent({ type: 'delivered', job, state })
     this.#tell(verdicts)
-    return this.#mindBreaker(verdicts, breaker.failures)
+    return this.#mindBreaker(verdicts, breaker)
   }
 
   async #send (due: readonly Delivery[]): Promise<Verdict[]> {
@@ -86,6 +87,7 @@ export class Delivering {
     const files = ready.map((delivery): StoreFile =>
       ({ path: delivery.path ?? '', sopClassUid: delivery.sopClassUid, sopInstanceUid: delivery.sopInstanceUid, bytes: delivery.bytes }))
     const outcomes = await destination.store(files, this.#abort.signal)
+    this.#askedPauseMs = pauseOf(outcomes)
     const maybe: { delivery: Delivery, outcome: StoreOutcome }[] = []
     for (const [i, delivery] of ready.entries()) {
       const outcome = outcomes[i]!
@@ -150,20 +152,27 @@ export class Delivering {
 
   #pause (delivery: Delivery, outcome: StoreOutcome, action: 'retry' | 'slowly'): number {
     const { settings, random } = this.#options
-    const hour = 3_600_000
     const own = action === 'slowly' ? settings.backoffCapMs : backoff(delivery.attempt, settings, random)
-    return Math.max(own, Math.min(hour, (outcome.retryAfterS ?? 0) * 1000))
+    return Math.max(own, retryAfterMs(outcome))
   }
 
-  /** Nobody answering, several times in a row: then one probe a minute. Any answer closes it. Returns whether to go on. */
-  #mindBreaker (verdicts: readonly Verdict[], failuresBefore: number): boolean {
+  /**
+   * Nobody answering, several times in a row: then one probe a minute. An answer that is about the destination and not about
+   * what was sent, such as 401, 404 or 503 with Retry-After, holds it as a whole; then one object is tried. Any other answer
+   * closes the breaker. Returns whether to go on.
+   */
+  #mindBreaker (verdicts: readonly Verdict[], before: Breaker): boolean {
     const { deliveries, destination, settings, now, onEvent } = this.#options
-    const attempted = verdicts.filter(({ to }) => to.attempted)
-    if (attempted.length === 0 || !attempted.every(({ to }) => to.error === 'unreachable')) {
-      if (failuresBefore > 0 && attempted.length > 0) deliveries.setBreaker(destination.id, { failures: 0, openUntil: undefined })
-      return true
+    const attempted = verdicts.map(({ to }) => to).filter(to => to.attempted)
+    if (attempted.length === 0) return true
+    if (!attempted.every(({ error }) => error === 'unreachable' || error === 'untrusted')) {
+      const { failures, openUntil } = before
+      const holdMs = attempted.every(({ error }) => refusesAll(error)) ? settings.backoffCapMs : this.#askedPauseMs
+      if (holdMs > 0) deliveries.setBreaker(destination.id, { failures: 0, openUntil: now() + holdMs })
+      else if (failures > 0 || openUntil !== undefined) deliveries.setBreaker(destination.id, closedBreaker)
+      return holdMs === 0
     }
-    const failures = failuresBefore + 1
+    const failures = before.failures + 1
     const open = failures >= settings.breakerFailures
     deliveries.setBreaker(destination.id, { failures, openUntil: open ? now() + settings.breakerPauseMs : undefined })
     if (failures === settings.breakerFailures) onEvent({ type: 'breaker-open', destination: destination.id, failures })
@@ -171,15 +180,41 @@ export class Delivering {
   }
 
   #tell (verdicts: readonly Verdict[]): void {
-    const count = (...states: string[]) => verdicts.filter(({ to }) => states.includes(to.state)).length
-    this.#options.onEvent({ type: 'delivery', destination: this.#options.destination.id, sent: count('SENT', 'VERIFIED'), retried: count('PENDING'), dead: count('DEAD') })
+    const outcomes = outcomesOf(verdicts)
+    const count = (result: string) => outcomes.reduce((sum, one) => sum + (one.result === result ? one.count : 0), 0)
+    this.#options.onEvent({
+      type: 'delivery', destination: this.#options.destination.id, sent: count('sent'), retried: count('retried'), dead: count('dead'), outcomes,
+    })
   }
+}
+
+function outcomesOf (verdicts: readonly Verdict[]): DeliveryOutcome[] {
+  const results = { SENT: 'sent', VERIFIED: 'sent', PENDING: 'retried', DEAD: 'dead' } as const
+  const found = new Map<string, DeliveryOutcome>()
+  for (const { to: { state, error: reason } } of verdicts) {
+    const key = `${results[state]} ${reason}`
+    found.set(key, { result: results[state], reason, count: (found.get(key)?.count ?? 0) + 1 })
+  }
+  return [...found.values()]
 }
 
 function about (outcome: StoreOutcome): Omit<DeliveryUpdate, 'state' | 'nextAt'> {
   const { http, failureReason, warningReason, cause } = outcome
   const good = deliveryActions[cause] === 'sent'
   return { attempted: true, http, failureReason, warningReason, error: good ? undefined : cause }
+}
+
+const closedBreaker: Breaker = { failures: 0, openUntil: undefined }
+
+/** Answers that would be the same for anything else. */
+function refusesAll (error: string | undefined): boolean { return error === 'unauthorized' || error === 'wrong-address' }
+
+/** What Retry-After asks for, up to an hour. */
+function retryAfterMs ({ retryAfterS = 0 }: StoreOutcome): number { return Math.min(3_600_000, retryAfterS * 1000) }
+
+/** A busy destination that says when to come back means all that is sent to it. */
+function pauseOf (outcomes: readonly StoreOutcome[]): number {
+  return outcomes.length > 0 && outcomes.every(({ cause }) => cause === 'busy') ? Math.min(...outcomes.map(retryAfterMs)) : 0
 }
 
 function dead (error: string, cause: string | undefined): DeliveryUpdate {

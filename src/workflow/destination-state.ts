@@ -19,13 +19,16 @@ export interface DestinationState {
   readonly oldestMs: number | undefined
 }
 
+type Configured = Pick<ResultDestination, 'id' | 'url'>
+
 /** All that are configured, in their order, then others that something waits for, or was given up for. */
 export function destinationStates (
-  deliveries: Pick<DeliveryTable, 'byDestination' | 'breaker'>, configured: readonly Pick<ResultDestination, 'id' | 'url'>[], now: number,
+  deliveries: Pick<DeliveryTable, 'byDestination' | 'breaker'>, configured: readonly Configured[], now: number,
 ): DestinationState[] {
   const counted = new Map(deliveries.byDestination(now).map(counts => [counts.destination, counts]))
-  const gone = [...counted.values()].filter(({ destination, pending, dead }) => pending + dead > 0 && !configured.some(({ id }) => id === destination))
-  return [...configured, ...gone.map(({ destination }) => ({ id: destination, url: undefined }))].map(({ id, url }) => {
+  const gone = [...counted.values()].filter(({ destination }) => !configured.some(({ id }) => id === destination))
+  const all: readonly Configured[] = [...configured, ...gone.map(({ destination }) => ({ id: destination }))]
+  return all.map(({ id, url }) => {
     const { pending = 0, dead = 0, oldestMs } = counted.get(id) ?? {}
     const breaker = deliveries.breaker(id)
     return {

@@ -1,19 +1,24 @@
 import type { Destination } from '../dicomweb/destination.ts'
-import { countInstances, listInstances } from '../dicomweb/qido-client.ts'
+import { listByMetadata } from '../dicomweb/metadata-client.ts'
+import { countInstances, listInstances, listSeries } from '../dicomweb/qido-client.ts'
 import type { StoreOutcome } from '../dicomweb/store-outcome.ts'
 import { storeInstances } from '../dicomweb/stow-client.ts'
-import type { StoreFile } from '../dicomweb/stow-client.ts'
+import type { RequestLimits, StoreFile } from '../dicomweb/stow-client.ts'
+import type { DestinationSettings } from './destination-settings.ts'
 import { testDestination } from './destination-test.ts'
 import type { DestinationTest } from './destination-test.ts'
 import { retrieveMissing } from './missing-instances.ts'
 import type { MissingOptions } from './missing-instances.ts'
+import type { Wishes } from './routing.ts'
 import type { SeriesSource } from './series-lifecycle.ts'
 
 /** Where results go, as the delivery needs it. */
-export interface ResultDestination {
+export interface ResultDestination extends Wishes {
   readonly id: string
   /** DICOMweb root; holds no secret. */
   readonly url?: string
+  /** Most instances and bytes of one request. */
+  readonly limits?: RequestLimits
   /** Whether it is asked that it has what was sent. */
   readonly verify: boolean
   /** One outcome per file, in order; throws only when aborted. */
@@ -24,14 +29,20 @@ export interface ResultDestination {
   test?(signal: AbortSignal): Promise<DestinationTest>
 }
 
-/** A DICOMweb server as destination: STOW-RS in, QIDO-RS to look. */
-export function dicomWebDestination (id: string, destination: Destination, { verify }: { verify: boolean }): ResultDestination {
+/** A DICOMweb server as destination: STOW-RS in, QIDO-RS or WADO-RS to look. */
+export function dicomWebDestination (settings: DestinationSettings, destination: Destination): ResultDestination {
+  const { id, filter, objects, verify, maxInstancesPerRequest: instances, maxBytesPerRequest: bytes } = settings
+  const limits = { instances, bytes }
+  const list = verify === 'wado' ? listByMetadata : listInstances
   return {
     id,
     url: destination.url,
-    verify,
-    store: async (files, signal) => await storeInstances(destination, files, { signal }),
-    held: async (study, series, signal) => new Set(await listInstances(destination, study, series, { signal })),
+    filter,
+    objects,
+    verify: verify !== 'none',
+    limits,
+    store: async (files, signal) => await storeInstances(destination, files, { signal, limits }),
+    held: async (study, series, signal) => new Set(await list(destination, study, series, { signal })),
     test: async signal => await testDestination(destination, { signal }),
   }
 }
@@ -42,5 +53,6 @@ export function dicomWebSource (destination: Destination, options: MissingOption
   return {
     count: async (study, series) => await countInstances(asked, study, series),
     retrieveMissing: async (study, series, signal) => await retrieveMissing(destination, study, series, options, signal),
+    series: async (study, signal) => await listSeries(asked, study, { signal }),
   }
 }

@@ -10,6 +10,8 @@ import { AppError, toAppError } from '../errors.ts'
 import { WorkerCrash } from './analysis-process.ts'
 import type { AnalysisService } from './analysis-process.ts'
 import type { EventListener } from './events.ts'
+import { routesOf } from './routing.ts'
+import type { Wishes } from './routing.ts'
 import type { RunnerSettings } from './settings.ts'
 
 interface Options {
@@ -17,7 +19,7 @@ interface Options {
   readonly analysis: AnalysisService
   readonly settings: RunnerSettings
   /** Where results go; none keeps them here. */
-  readonly destinations: readonly string[]
+  readonly destinations: readonly Wishes[]
   readonly report: Pick<ReportJob, 'context' | 'methods'>
   readonly now: () => number
   readonly onEvent: EventListener
@@ -99,12 +101,12 @@ export class JobRunner {
     const { archive, analysis, settings, report, destinations, now } = this.#options
     const analyses = archive.jobs.findings(job.studyInstanceUid)
     if (!analyses.some(isSelected)) {
-      await archive.exclusive(async () => await archive.artifacts.store(job, [], destinations, now()))
+      await archive.exclusive(async () => await archive.artifacts.store(job, [], { routes: [] }, now()))
       return
     }
     const outDir = await archive.spool.scratch()
     try {
-      const { artifacts } = await analysis.buildReport({
+      const { artifacts, ...outcome } = await analysis.buildReport({
         ...report,
         series: analyses.map(analysis => this.#reportSeries(analysis)),
         failed: archive.jobs.deadAnalyses(job.studyInstanceUid).map(dead => this.#failedSeries(dead)),
@@ -114,7 +116,9 @@ export class JobRunner {
       }, settings.jobTimeoutMs)
       const files = await Promise.all(artifacts.map(async artifact =>
         ({ ...artifact, ordinal: artifact.order, instance: await readInstanceFile(artifact.path) })))
-      await archive.exclusive(async () => await archive.artifacts.store(job, files, destinations, now()))
+      const routes = routesOf(destinations, outcome, id => archive.deliveries.gotEarlier(job.studyInstanceUid, id, job.id))
+      const summary = JSON.stringify(outcome)
+      await archive.exclusive(async () => await archive.artifacts.store(job, files, { routes, summary }, now()))
     } finally {
       await rm(outDir, { recursive: true, force: true })
     }

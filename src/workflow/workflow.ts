@@ -12,10 +12,14 @@ import type { DestinationTest } from './destination-test.ts'
 import type { ResultDestination } from './destination.ts'
 import type { EventListener } from './events.ts'
 import { JobRunner } from './job-runner.ts'
+import { MissingDestinations } from './missing-destinations.ts'
 import { applyRetention } from './retention.ts'
 import { SeriesLifecycle } from './series-lifecycle.ts'
 import type { SeriesSource } from './series-lifecycle.ts'
 import type { WorkflowSettings } from './settings.ts'
+import { StepPerformer } from './step-performer.ts'
+import { Workitems } from './workitems.ts'
+import { WorklistPerformer, type WorklistSettings } from './worklist-performer.ts'
 
 export interface WorkflowOptions {
   readonly archive: SqliteArchive
@@ -23,6 +27,8 @@ export interface WorkflowOptions {
   readonly destinations: readonly ResultDestination[]
   /** The PACS that is asked for counts, if any. */
   readonly source?: SeriesSource | undefined
+  /** The worklist that work is taken from, if any. */
+  readonly worklist?: WorklistSettings | undefined
   /** Who writes the reports, and with which maps. */
   readonly report: Pick<ReportJob, 'context' | 'methods'>
   readonly settings: WorkflowSettings
@@ -49,9 +55,14 @@ const defaultGraceMs = 20_000
 /** From the last slice to the PACS: completion, jobs, delivery, retention, driven by one tick a second. */
 export class Workflow {
   readonly #options: WorkflowOptions
+  /** UPS-RS: what clients ask for, and the jobs. */
+  readonly workitems: Workitems
   readonly #lifecycle: SeriesLifecycle
+  readonly #performer: StepPerformer
+  readonly #worklist: WorklistPerformer | undefined
   readonly #runner: JobRunner
   readonly #deliveries: readonly Delivering[]
+  readonly #missing: MissingDestinations
   readonly #now: () => number
   readonly #onEvent: EventListener
   #timer: NodeJS.Timeout | undefined
@@ -70,14 +81,21 @@ export class Workflow {
       archive,
       analysis,
       settings: settings.runner,
-      destinations: destinations.map(({ id }) => id),
+      destinations,
       report,
       now,
       onEvent,
       onProgress: () => { void this.tick() },
     })
+    this.workitems = new Workitems({ archive, cancelJob: job => this.cancel(job), now })
+    const process = (series: Uid) => this.process(series)
+    this.#performer = new StepPerformer({ archive, process, source, maxWaitMs: settings.lifecycle.seriesMaxWaitMs, now, onEvent })
+    this.#worklist = options.worklist && new WorklistPerformer({ archive, settings: options.worklist, now, onEvent })
     this.#deliveries = destinations.map(destination =>
       new Delivering({ deliveries: archive.deliveries, destination, settings: settings.delivery, now, random, onEvent }))
+    const { deadlineMs } = settings.delivery
+    const configured = destinations.map(({ id }) => id)
+    this.#missing = new MissingDestinations({ deliveries: archive.deliveries, configured, deadlineMs, now, onEvent })
   }
 
   /** Takes up what the last process left and starts the tick. @throws AppError */
@@ -103,7 +121,7 @@ export class Workflow {
   /** Resolves when no job runs and nothing is being fetched or sent; what waits for its time stays waiting. */
   async idle (): Promise<void> {
     await this.#ticking
-    await this.#lifecycle.idle()
+    await Promise.all([this.#lifecycle.idle(), this.#performer.idle(), this.#worklist?.idle()])
     await this.#runner.idle()
     await Promise.all(this.#deliveries.map(async delivering => await delivering.idle()))
   }
@@ -155,17 +173,20 @@ export class Workflow {
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#stopped = true
-    await Promise.all([this.#ticking, this.#lifecycle.stop()])
+    await Promise.all([this.#ticking, this.#lifecycle.stop(), this.#performer.stop(), this.#worklist?.stop()])
     await Promise.all([this.#runner.stop(graceMs), ...this.#deliveries.map(async delivering => await delivering.stop(graceMs))])
   }
 
   async #look (): Promise<void> {
     const { archive, settings } = this.#options
     await this.#lifecycle.tick()
+    this.#worklist?.wake()
+    this.#performer.tick()
     this.#runner.wake()
     for (const delivering of this.#deliveries) delivering.wake()
     if (this.#now() - this.#housekept < housekeepingMs) return
     this.#housekept = this.#now()
+    this.#missing.look()
     await applyRetention({ archive, settings: settings.retention, now: this.#now, onEvent: this.#onEvent })
   }
 }

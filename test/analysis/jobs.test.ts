@@ -62,7 +62,7 @@ t.test('a series that is not T2 or FLAIR is a result with its reason, and is nam
 })
 
 t.test('a study of nothing has no results', async t => {
-  t.strictSame(await jobs.buildReport(reportJob(t.testdir({ out: {} }), {})), { conclusion: 'undetermined', artifacts: [] })
+  t.strictSame(await jobs.buildReport(reportJob(t.testdir({ out: {} }), {})), { conclusion: 'undetermined', series: [], artifacts: [] })
 })
 
 t.test('what does not fit together is an error', async t => {

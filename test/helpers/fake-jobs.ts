@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Jobs, JobOptions } from '../../src/analysis/jobs.ts'
-import type { ReportArtifact, ReportJob } from '../../src/analysis/report-job.ts'
+import type { ReportArtifact, ReportJob, ReportJobResult } from '../../src/analysis/report-job.ts'
 import type { Dataset } from '../../src/dicom/dataset.ts'
 import type { Instance } from '../../src/dicom/instance.ts'
 import { readInstanceFile } from '../../src/dicom/read-instance.ts'
@@ -42,7 +42,8 @@ export async function openJobs ({ modelDir: control }: JobOptions): Promise<Jobs
       await obey('report')
       note(`predecessors ${JSON.stringify(Object.values(job.predecessors ?? {}).map(list => list.length))}`)
       note(`shortfall ${JSON.stringify(job.series.map(({ shortfall }) => shortfall ?? null))}`)
-      return { conclusion: 'absent', artifacts: await buildArtifacts(job) }
+      const conclusion = told('positive') ? 'present' : told('undetermined') ? 'undetermined' : 'absent'
+      return { conclusion, series: await conclusions(job, conclusion), artifacts: await buildArtifacts(job) }
     },
     close: async () => undefined,
   }
@@ -50,6 +51,13 @@ export async function openJobs ({ modelDir: control }: JobOptions): Promise<Jobs
 
 async function readAll (paths: readonly string[]): Promise<Instance[]> {
   return await Promise.all(paths.map(async path => await readInstanceFile(path)))
+}
+
+/** All series alike, but for those described as negative. */
+async function conclusions (job: ReportJob, conclusion: ReportJobResult['conclusion']): Promise<ReportJobResult['series']> {
+  const firsts = await Promise.all(job.series.map(async ({ paths }) => (await readAll(paths))[0]!))
+  return firsts.filter(({ attributes }) => attributes.string('SeriesDescription') !== 'AX T1').map(({ seriesInstanceUid, attributes }) =>
+    ({ seriesInstanceUid, conclusion: attributes.string('SeriesDescription') === 'AX T2 negative' ? 'absent' : conclusion }))
 }
 
 async function buildArtifacts (job: ReportJob): Promise<ReportArtifact[]> {

@@ -50,6 +50,7 @@ t.test('each cause leads to the state and the pause of the table', async t => {
     ['wrong-address', { keep: false, state: 'PENDING', after: 600_000, job: 'DELIVERING' }],
     ['busy', { keep: false, state: 'PENDING', after: 2500, job: 'DELIVERING' }],
     ['unreachable', { keep: false, state: 'PENDING', after: 2500, job: 'DELIVERING' }],
+    ['untrusted', { keep: false, state: 'PENDING', after: 2500, job: 'DELIVERING' }],
     ['unreadable-file', { keep: false, state: 'DEAD', job: 'DEAD' }],
     ['unexpected-status', { keep: false, state: 'PENDING', after: 2500, job: 'DELIVERING' }],
     ['stored', { keep: false, state: 'SENT', after: 2500, job: 'DELIVERING' }],

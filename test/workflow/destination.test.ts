@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { destinationsSchema } from '../../src/workflow/destination-settings.ts'
 import { dicomWebDestination, dicomWebSource } from '../../src/workflow/destination.ts'
 import { openArchive, temporaryFolder } from '../helpers/archive.ts'
 
@@ -25,7 +26,8 @@ t.test('a DICOMweb server is stored to, looked at and counted by', async t => {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/dicom-web`
   const path = join(temporaryFolder(t), 'a.dcm')
   writeFileSync(path, 'bytes')
-  const pacs = dicomWebDestination('pacs', { url }, { verify: true })
+  const [settings] = destinationsSchema.parse([{ id: 'pacs', url }])
+  const pacs = dicomWebDestination(settings!, { url })
   const { signal } = new AbortController()
   t.match(await pacs.store([{ path, sopClassUid: '1.2', sopInstanceUid: '1.2.3', bytes: 5 }], signal), [{ verdict: 'sent', cause: 'stored' }])
   t.strictSame([...await pacs.held('1.8', '1.9', signal)], ['1.2.3'])
