@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { diskError } from '../../src/archive/spool.ts'
 import { readInstance } from '../../src/dicom/read-instance.ts'
 import { dicomFile, multipart } from './support/dicom-file.ts'
 import { storedIn, warningsIn } from './support/store-answer.ts'
@@ -83,9 +84,9 @@ t.test('a disk that fills while the new file is written is A700, and nothing is 
   let staged = 0
   service.archive.stage = async options => {
     const file = await stage(options)
-    return ++staged === 1 ? file : { ...file, seal: async () => await Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' })) }
+    return ++staged === 1 ? file : { ...file, seal: async () => await Promise.reject(diskError(Object.assign(new Error('full'), { code: 'ENOSPC' }))) }
   }
   const answer = await service.store(multipart([good]))
-  t.equal(answer.statusCode, 409)
+  t.equal(answer.statusCode, 503)
   t.strictSame([service.temporaryFiles(), service.spoolFiles()], [[], []])
 })
