@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
-import { attributesOfLevel } from '../src/archive/searchable-attributes.ts'
+import { attributesOfLevel, matchableAttributes } from '../src/archive/searchable-attributes.ts'
 import { loadConfig } from '../src/config.ts'
 import { characterSetTerms } from '../src/dicom/character-set.ts'
 import { defaultParseLimits } from '../src/dicom/parse-limits.ts'
@@ -15,6 +15,7 @@ import { type FailureReason, failureReasons, storeStatus, warningReasons } from 
 import { sendingSyntax } from '../src/dicomweb/transcode.ts'
 import { srSopClassUids } from '../src/report/structured-report.ts'
 import { httpTitles, problemOfStatus, problems } from '../src/service/problems.ts'
+import { mostMetadataBytes } from '../src/service/metadata-message.ts'
 import { defaultBodyPace } from '../src/service/slow-body-watchdog.ts'
 import { deliveryActions } from '../src/workflow/delivery-rules.ts'
 import { rows } from './markdown-table.ts'
@@ -24,6 +25,8 @@ interface Description {
   readonly tags: readonly { readonly name: string, readonly description?: string }[]
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
+
+const searchLevels = ['study', 'series', 'instance'] as const
 
 /** The tables of docs/conformance.md, from what the code holds. `npm run readme` writes them; test/conformance.test.ts compares them. */
 export const conformanceTables: Readonly<Record<string, () => string>> = {
@@ -51,9 +54,12 @@ export const conformanceTables: Readonly<Record<string, () => string>> = {
     ...Object.entries(problems).map(([name, kind]) => [String(kind.status), code(name), kind.title, 'temporary' in kind ? 'true' : 'false']),
     ...Object.entries(httpTitles).map(([status, title]) => [status, code(`http-${status}`), title, String(problemOfStatus(Number(status), '').temporary)]),
   ].sort((a, b) => `${a[0]}`.localeCompare(`${b[0]}`))),
-  'table of search attributes': () => rows(['Level', 'Returned and matched', 'Only returned'], Object.entries(attributesOfLevel).map(([level, attributes]) => {
-    const returnedOnly = attributes.filter(({ vr, counted, keyword }) => vr === 'SQ' || (counted === true && keyword !== 'ModalitiesInStudy'))
-    return [level, list(attributes.filter(attribute => !returnedOnly.includes(attribute))), list(returnedOnly)]
+  'table of search attributes': () => rows(['Level', 'Always returned', 'Returned when asked for', 'Not matched'], searchLevels.map(level => {
+    const attributes = attributesOfLevel[level]
+    const matched = matchableAttributes(level).map(({ tag }) => tag)
+    return [level, ...[
+      attributes.filter(({ always }) => always === true), attributes.filter(({ always }) => always !== true), attributes.filter(({ tag }) => !matched.includes(tag)),
+    ].map(list)]
   })),
   'table of reasons received': () => rows(['FailureReason', 'What follows', 'Alert'], failureReasonRules.map(({ from, to, cause, alert }) =>
     [span(hexadecimal(from), hexadecimal(to)), deliveryActions[cause], alert ? 'yes' : 'no'])),
@@ -69,6 +75,7 @@ export const conformanceTables: Readonly<Record<string, () => string>> = {
       ['store request', `${mebi(maxRequestBytes)} (\`TUBERLENS_MAX_REQUEST_BYTES\`)`, '413'],
       ['instance in a store request', `${mebi(maxInstanceBytes)} (\`TUBERLENS_MAX_INSTANCE_BYTES\`)`, '413'],
       ['parts of a store request', `${maxParts} (\`TUBERLENS_MAX_PARTS\`)`, '413'],
+      ['metadata in the parts of a store request', mebi(mostMetadataBytes), '413'],
       ['store requests at the same time', `${maxConcurrentStores} (\`TUBERLENS_STOW_MAX_CONCURRENT\`)`, '503'],
       ['header of a part', `${defaultMultipartLimits.headerBytes} bytes, ${defaultMultipartLimits.headerPairs} fields`, '413'],
       ['pace of a body', `not below ${defaultBodyPace.minBytesPerSecond} bytes/s over ${defaultBodyPace.intervalMs / 1000} s, ${defaultBodyPace.totalMs / 60_000} min in all`, '408'],

@@ -98,7 +98,7 @@ export interface InstanceFilter {
 
 export type SearchLevel = 'study' | 'series' | 'instance'
 
-/** One matching rule of PS3.4 C.2.2.2; all rules of a query must hold. `keyword` is one of `searchableAttributes(level)`. */
+/** One matching rule of PS3.4 C.2.2.2; all rules of a query must hold. `keyword` is one of `matchableAttributes(level)`. */
 export type AttributeMatch =
   /** single value or list of UIDs or plain values */
   | { readonly kind: 'list', readonly keyword: string, readonly values: readonly string[] }
@@ -106,6 +106,10 @@ export type AttributeMatch =
   | { readonly kind: 'wildcard', readonly keyword: string, readonly pattern: string }
   /** DA, TM; either end may be open */
   | { readonly kind: 'range', readonly keyword: string, readonly from: string | undefined, readonly to: string | undefined }
+  /** A date and its time compared as one text, either end a date followed by as much of a time as is known. */
+  | {
+    readonly kind: 'moment', readonly keyword: string, readonly time: string, readonly from: string | undefined, readonly to: string | undefined
+  }
 
 export interface SearchQuery {
   readonly level: SearchLevel

@@ -42,6 +42,7 @@ export class Database {
     this.#handle = wrap(() => new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true }))
     wrap(() => this.#handle.exec(`PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
       PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 67108864`))
+    this.#handle.function('fold_name', { deterministic: true }, (text: unknown) => typeof text === 'string' ? foldName(text) : null)
     this.#migrate()
   }
 
@@ -108,6 +109,14 @@ export class Database {
       })
     }
   }
+}
+
+/**
+ * A component group of a person name as it is compared: composed, without regard to case and to what may stand at its end
+ * without meaning, blanks and empty components (PS3.5 6.2.1.1). SQL knows it as `fold_name`.
+ */
+export function foldName (text: string): string {
+  return text.normalize('NFC').toLowerCase().replace(/[\s^]+$/, '')
 }
 
 function wrap<T> (body: () => T): T {

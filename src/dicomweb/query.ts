@@ -4,8 +4,9 @@ import { AppError } from '../errors.ts'
 
 /** An attribute that a search may match or return. */
 export interface QueryAttribute {
+  /** Of a member of a sequence with that before it: `RequestAttributesSequence.RequestedProcedureID`. */
   readonly keyword: string
-  /** Eight upper-case hexadecimal digits. */
+  /** Eight upper-case hexadecimal digits; of a member those of the sequence before them, and a dot. */
   readonly tag: string
   readonly vr: string
 }
@@ -18,8 +19,20 @@ export type QueryMatch =
   /** DA and TM, both ends included; `undefined` is open. */
   | { readonly kind: 'range', readonly keyword: string, readonly from: string | undefined, readonly to: string | undefined }
 
+/** A date and its time as one: from `from` to `to`, each a date followed by as much of a time as was given. */
+export interface MomentMatch {
+  readonly kind: 'moment'
+  /** The date. */
+  readonly keyword: string
+  readonly time: string
+  readonly from: string | undefined
+  readonly to: string | undefined
+}
+
 export interface Query {
   readonly matches: readonly QueryMatch[]
+  /** Tags of the attributes asked for by `includefield`, of sequences the outermost. */
+  readonly fields: 'all' | readonly string[]
   /** 0 to `maximumLimit` */
   readonly limit: number
   readonly offset: number
@@ -63,7 +76,6 @@ export function parseQuery (parameters: Iterable<readonly [string, string]>, att
       matches.set(attribute.keyword, parseMatch(attribute, value))
     }
   }
-  checkFields(fields)
   for (const name of switches) {
     const value = single.get(name)
     if (value !== undefined && value !== 'true' && value !== 'false') throw malformed(name, `${name} is neither true nor false`)
@@ -71,6 +83,7 @@ export function parseQuery (parameters: Iterable<readonly [string, string]>, att
   }
   return {
     matches: [...matches.values()].filter(match => match !== undefined),
+    fields: parseFields(fields),
     limit: Math.min(maximumLimit, count('limit', single.get('limit'), defaultLimit)),
     offset: count('offset', single.get('offset'), 0),
     unsupported,
@@ -89,14 +102,18 @@ export function queryWarnings (base: string, query: Query, found: { readonly tot
 }
 
 function findAttribute (name: string, attributes: readonly QueryAttribute[]): QueryAttribute {
-  const tag = tagOf(name)
+  const tag = tagPath(name)
   if (tag === undefined) throw new AppError('request-malformed', 'A query parameter is neither an attribute nor known', { parameters: 1 })
-  const hex = tag.toString(16).toUpperCase().padStart(8, '0')
-  const attribute = attributes.find(candidate => candidate.tag === hex)
-  const keyword = keywordOf(tag) ?? hex
+  const attribute = attributes.find(candidate => candidate.tag === tag)
+  const keyword = tag.split('.').map(part => keywordOf(parseInt(part, 16)) ?? part).join('.')
   if (attribute === undefined) throw malformed(keyword, `${keyword} cannot be matched at this level`)
-  if (attribute.vr === 'SQ') throw malformed(keyword, `${keyword} is a sequence and cannot be matched`)
   return attribute
+}
+
+/** Keywords or tags joined by dots (PS3.18 8.3.4.1) → tags joined by dots. */
+function tagPath (name: string): string | undefined {
+  const tags = name.split('.').map(tagOf)
+  return tags.includes(undefined) ? undefined : tags.map(tag => tag!.toString(16).toUpperCase().padStart(8, '0')).join('.')
 }
 
 function parseMatch ({ keyword, vr }: QueryAttribute, value: string): QueryMatch | undefined {
@@ -130,11 +147,32 @@ function parseRange (keyword: string, text: string, form: RegExp): QueryMatch {
   return { kind: 'range', keyword, from, to }
 }
 
+/** Pairs of PS3.4 C.2.2.2.5. */
+const moments = [['StudyDate', 'StudyTime'], ['PerformedProcedureStepStartDate', 'PerformedProcedureStepStartTime']] as const
+
+/** Combined date-time matching (PS3.18 8.3.4.1.1): ranges of a date and of its time become one. */
+export function combineMoments (matches: readonly QueryMatch[]): (QueryMatch | MomentMatch)[] {
+  return moments.reduce<(QueryMatch | MomentMatch)[]>((found, [dateName, timeName]) => {
+    const [date, time] = [dateName, timeName].map(name => found.find(match => match.keyword === name))
+    if (date?.kind !== 'range' || time?.kind !== 'range') return found
+    // a time without a date on its side says nothing; a date without a time there is a whole day
+    const from = date.from === undefined ? undefined : date.from + (time.from ?? '')
+    const to = date.to === undefined ? undefined : date.to + (time.to ?? '')
+    return [...found.filter(match => match !== date && match !== time), { kind: 'moment', keyword: dateName, time: timeName, from, to }]
+  }, [...matches])
+}
+
 /** `all` stands alone; otherwise each field is a keyword or tag, or several joined by dots (PS3.18 8.3.4.3). */
-function checkFields (fields: readonly string[]): void {
-  if (fields.includes('all') && fields.length > 1) throw malformed('includefield', 'includefield=all is given together with others')
-  const unknown = fields.filter(field => field !== 'all' && !field.split('.').every(name => tagOf(name) !== undefined))
-  if (unknown.length > 0) throw malformed('includefield', 'includefield names something that is not an attribute')
+function parseFields (fields: readonly string[]): 'all' | string[] {
+  if (fields.includes('all')) {
+    if (fields.length > 1) throw malformed('includefield', 'includefield=all is given together with others')
+    return 'all'
+  }
+  return fields.map(field => {
+    const path = tagPath(field)
+    if (path === undefined) throw malformed('includefield', 'includefield names something that is not an attribute')
+    return path.slice(0, 8)
+  })
 }
 
 function count (name: string, text: string | undefined, fallback: number): number {

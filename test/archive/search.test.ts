@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { AttributeMatch, SearchLevel } from '../../src/archive/archive.ts'
 import type { SqliteArchive } from '../../src/archive/sqlite-archive.ts'
-import { attributesOfLevel, searchableAttributes } from '../../src/archive/searchable-attributes.ts'
+import { attributesOfLevel, matchableAttributes, searchableAttributes } from '../../src/archive/searchable-attributes.ts'
 import { tagOf, vrOf } from '../../src/dicom/dictionary.ts'
 import { uidFromName } from '../../src/dicom/uid.ts'
 import { Clock, mrFile, openArchive, store } from '../helpers/archive.ts'
@@ -59,6 +59,48 @@ t.test('rules match as PS3.4 C.2.2.2 says', async t => {
   t.strictSame(found(archive, 'series', table[0]![1], table[13]![1]), ['a2'], 'all rules hold together')
 })
 
+t.test('a name matches in any of its groups, or each in its own', async t => {
+  const archive = await filled(t)
+  await store(archive, mrFile({ study: 'c', series: 'c1' }, { PatientName: { Alphabetic: 'Müller^Zoë', Ideographic: '山田^太郎', Phonetic: 'やまだ^たろう' } }))
+  const names = (pattern: string) => archive.search({ level: 'study', matches: [{ kind: 'wildcard', keyword: 'PatientName', pattern }], limit: 9, offset: 0 }).total
+  const table: [pattern: string, count: number][] = [
+    ['MÜLLER^ZOË', 1], ['mu\u0308ller^*', 1], ['müller^zoë^^^', 1], ['müller', 0], ['muller*', 0], ['山田^太郎', 1], ['山田*', 1], ['やまだ^?ろう', 1],
+    ['müller*=山田*', 1], ['=山田*', 1], ['==やまだ*', 1], ['山田*=müller*', 0], ['doe^jane=杜^珍', 1], ['doe^jane=山田*', 0], ['roe*=*', 0], ['=', 3], ['[a-z]*', 0],
+  ]
+  for (const [pattern, count] of table) t.equal(names(pattern), count, pattern)
+})
+
+t.test('dates and times match as one', async t => {
+  const archive = await filled(t)
+  const match = (from: string | undefined, to: string | undefined): AttributeMatch => ({ kind: 'moment', keyword: 'StudyDate', time: 'StudyTime', from, to })
+  // a: 2026-01-02 10:11:12, b: 2025-03-15 14:30:15
+  const table: [AttributeMatch, string[]][] = [
+    [match('202503151430', '202601021011'), ['a', 'b']],
+    [match('202503151431', '202601021011'), ['a']],
+    [match('202503151430', '202601021010'), ['b']],
+    [match('20250316', '20260102'), ['a']],
+    [match(undefined, '20251231235959'), ['b']],
+    [match('202601021012', undefined), []],
+  ]
+  for (const [rule, expected] of table) t.strictSame(found(archive, 'study', rule), expected, JSON.stringify(rule))
+  await store(archive, mrFile({ study: 'd', series: 'd1' }, { PerformedProcedureStepStartDate: '20240101', PerformedProcedureStepStartTime: '08' }))
+  const step: AttributeMatch = { kind: 'moment', keyword: 'PerformedProcedureStepStartDate', time: 'PerformedProcedureStepStartTime', from: '2024010107', to: '2024010108' }
+  t.equal(archive.search({ level: 'series', matches: [step], limit: 9, offset: 0 }).total, 1)
+  t.equal(archive.search({ level: 'series', matches: [{ ...step, to: '2024010107' }], limit: 9, offset: 0 }).total, 0)
+})
+
+t.test('members of the request sequence match in any of its items', async t => {
+  const archive = await filled(t)
+  const request = (RequestedProcedureID: string, ScheduledProcedureStepID: string) => ({ RequestedProcedureID, ScheduledProcedureStepID })
+  await store(archive, mrFile({ study: 'e', series: 'e1' }, { RequestAttributesSequence: [request('R1', 'S1'), request('R2', 'S2')] }))
+  const count = (member: string, match: { kind: 'list', values: string[] } | { kind: 'wildcard', pattern: string }) => archive.search({
+    level: 'series', matches: [{ ...match, keyword: `RequestAttributesSequence.${member}` }], limit: 9, offset: 0,
+  }).total
+  t.equal(count('RequestedProcedureID', { kind: 'list', values: ['R2'] }), 1)
+  t.equal(count('ScheduledProcedureStepID', { kind: 'wildcard', pattern: 'S?' }), 1)
+  t.equal(count('RequestedProcedureID', { kind: 'list', values: ['S1'] }), 0)
+})
+
 t.test('a rule is a value, never a piece of SQL', async t => {
   const archive = await filled(t)
   t.strictSame(found(archive, 'study', { kind: 'list', keyword: 'PatientID', values: ["P1' OR '1'='1"] }), [])
@@ -71,7 +113,10 @@ t.test('what a level does not match on is refused by name', async t => {
   for (const keyword of ['SOPInstanceUID', 'NumberOfStudyRelatedSeries', 'PixelData', 'constructor']) {
     t.throws(() => found(archive, 'study', { kind: 'list', keyword, values: ['1'] }), { code: 'request-malformed' }, keyword)
   }
-  t.throws(() => found(archive, 'series', { kind: 'list', keyword: 'RequestAttributesSequence', values: ['1'] }), { code: 'request-malformed' })
+  for (const keyword of ['RequestAttributesSequence', 'PatientWeight', 'RequestAttributesSequence.PatientID']) {
+    t.throws(() => found(archive, 'series', { kind: 'list', keyword, values: ['1'] }), { code: 'request-malformed' }, keyword)
+  }
+  t.throws(() => found(archive, 'study', { kind: 'list', keyword: 'PatientName', values: ['Doe^Jane'] }), { code: 'request-malformed' })
 })
 
 t.test('the path narrows, limit and offset page, and the total counts all', async t => {
@@ -128,4 +173,9 @@ t.test('the table of attributes agrees with PS3.6', async t => {
     t.equal(vrOf(number!), vr, `${keyword} VR`)
   }
   t.equal(searchableAttributes('instance').length, Object.values(attributesOfLevel).flat().length)
+  for (const { keyword, tag, vr } of matchableAttributes('instance').filter(({ tag }) => tag.includes('.'))) {
+    const numbers = keyword.split('.').map(name => tagOf(name)!)
+    t.equal(numbers.map(number => number.toString(16).toUpperCase().padStart(8, '0')).join('.'), tag, keyword)
+    t.equal(vrOf(numbers[1]!), vr)
+  }
 })

@@ -47,13 +47,71 @@ t.test('a match carries the attributes of PS3.18 Tables 10.6.3-3 to -5', async t
   t.strictSame(Object.keys(instance!), Object.keys(instance!).sort(), 'tags ascend')
 })
 
+t.test('a result holds what the standard demands and what was asked for, nothing else', async t => {
+  const service = await testService(t)
+  await service.store(multipart([dicomFile({ change: { '00101010': ['00101010', 'AS', '030Y'], '00081010': ['00081010', 'SH', 'SCANNER'] } })]))
+  const tags = async (url: string) => Object.keys((await service.inject({ url: `/dicom-web${url}` })).json<Dataset[]>()[0]!)
+  const study = ['00080005', '00080020', '00080030', '00080050', '00080056', '00080061', '00081190', '00100010', '00100020', '0020000D', '00201206', '00201208']
+  const ofSeries = ['00080060', '0008103E', '0020000E', '00200011', '00201209']
+  const ofInstance = ['00080016', '00080018', '00200013', '00280010', '00280011', '00280100']
+  const every = ['00080005', '00080056', '00081190', '0020000D']
+  const set = (...parts: readonly (readonly string[])[]) => [...new Set(parts.flat())].sort()
+  t.strictSame(await tags('/studies'), study)
+  t.strictSame(await tags('/series'), set(study, ofSeries), 'of all studies: with what each is of')
+  t.strictSame(await tags('/studies/1.2.3/series'), set(every, ofSeries))
+  t.strictSame(await tags('/instances'), set(study, ofSeries, ofInstance))
+  t.strictSame(await tags('/studies/1.2.3/instances'), set(every, ofSeries, ofInstance))
+  t.strictSame(await tags('/studies/1.2.3/series/1.2.3.4/instances'), set(every, ['0020000E'], ofInstance))
+  t.strictSame(await tags('/studies?includefield=StudyDescription'), set(study, ['00081030']))
+  t.strictSame(await tags('/studies?includefield=00081030,00101010&includefield=Modality'), set(study, ['00081030', '00101010']), 'a series has its own search')
+  t.strictSame(await tags('/studies?StudyDescription=Br*'), set(study, ['00081030']), 'what is matched is returned')
+  t.strictSame(await tags('/studies?includefield=all'), set(study, ['00081030', '00101010']))
+  t.strictSame(await tags('/studies/1.2.3/series?includefield=all'), set(every, ofSeries, ['00081010']))
+  t.strictSame(await tags('/studies/1.2.3/series?includefield=PatientName,StationName'), set(every, ofSeries, ['00100010', '00081010']))
+  t.strictSame(await tags('/studies?includefield=PixelData,00091001'), study, 'what is not kept is left out')
+  const [all] = (await service.inject({ url: '/dicom-web/studies/1.2.3/instances?includefield=all' })).json<Dataset[]>()
+  t.strictSame(all!['00180081'], { vr: 'DS', Value: [100] })
+  t.strictSame(all!['00080008']!.Value, ['ORIGINAL', 'PRIMARY', 'M', 'SE'])
+})
+
+t.test('members of a sequence, ranges of moments and names beyond ASCII are matched', async t => {
+  const service = await testService(t)
+  const item = Buffer.concat([Buffer.from('feff00e0', 'hex'), Buffer.from([20, 0, 0, 0]), Buffer.from('40000900', 'hex'), Buffer.from('SH'), Buffer.from([2, 0]), Buffer.from('S7'),
+    Buffer.from('40000110', 'hex'), Buffer.from('SH'), Buffer.from([2, 0]), Buffer.from('R7')])
+  await service.store(multipart([dicomFile({ patientName: 'M\xfcller^Zo\xeb', change: { '00400275': ['00400275', 'SQ', item] } })]))
+  const count = async (url: string) => (await service.inject({ url: `/dicom-web/${url}` })).statusCode
+  for (const name of ['RequestAttributesSequence.ScheduledProcedureStepID=S7', '00400275.00400009=S*', '00400275.RequestedProcedureID=R7']) {
+    t.equal(await count(`series?${name}`), 200, name)
+    t.equal(await count(`studies/1.2.3/instances?${name}`), 200, name)
+    t.equal(await count(`studies?${name}`), 400, 'not of a study')
+  }
+  t.equal(await count('series?00400275.00400009=R7'), 204)
+  const [series] = (await service.inject({ url: '/dicom-web/series' })).json<Dataset[]>()
+  t.strictSame(series!['00400275']!.Value, [{ '00400009': { vr: 'SH', Value: ['S7'] }, '00401001': { vr: 'SH', Value: ['R7'] } }])
+  t.equal(await count(`studies?PatientName=${encodeURIComponent('MÜLLER^zoë')}`), 200)
+  t.equal(await count('studies?StudyDate=20200101-20200102&StudyTime=12-11'), 200, '1 January 12:00 to 2 January 11:59')
+  t.equal(await count('studies?StudyDate=20200101-20200102&StudyTime=12-09'), 204)
+})
+
+t.test('results keep their order from page to page', async t => {
+  const service = await testService(t)
+  await service.store(multipart(Array.from({ length: 7 }, (_, i) => dicomFile({ sop: `1.2.3.4.${i + 1}` }))))
+  const uids = async (query: string) => (await service.inject({ url: `/dicom-web/instances?${query}` })).json<Dataset[]>().map(row => value(row, '00080018'))
+  const all = await uids('')
+  t.equal(new Set(all).size, 7)
+  t.strictSame([...await uids('limit=3'), ...await uids('limit=3&offset=3'), ...await uids('limit=3&offset=6')], all)
+  const none = await service.inject({ url: '/dicom-web/instances?limit=0' })
+  t.equal(none.statusCode, 204)
+  t.match([none.headers.warning].flat()[0], /: There are 7 additional results that can be requested$/)
+})
+
 t.test('the warnings are those of the standard, word for word', async t => {
   const service = await testService(t, { settings: { publicBaseUrl: 'https://ai.example' } })
   await service.store(multipart(['1', '2', '3'].map(n => dicomFile({ sop: `1.2.3.4.${n}` }))))
   const more = await service.inject({ url: '/dicom-web/instances?limit=1' })
   t.strictSame([more.headers.warning].flat(), ['299 https://ai.example/dicom-web: There are 2 additional results that can be requested'])
-  const fuzzy = await service.inject({ url: '/dicom-web/studies?fuzzymatching=true&emptyvaluematching=true' })
-  t.strictSame([fuzzy.headers.warning].flat(), ['fuzzymatching', 'emptyvaluematching'].map(name =>
+  const fuzzy = await service.inject({ url: '/dicom-web/studies?fuzzymatching=true&emptyvaluematching=true&multiplevaluematching=true' })
+  t.strictSame([fuzzy.headers.warning].flat(), ['fuzzymatching', 'emptyvaluematching', 'multiplevaluematching'].map(name =>
     `299 https://ai.example/dicom-web: The ${name} parameter is not supported. Only literal matching has been performed.`))
   t.notHas((await service.inject({ url: '/dicom-web/studies?fuzzymatching=false' })).headers, 'warning')
 })
