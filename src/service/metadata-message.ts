@@ -21,7 +21,7 @@ export interface MetadataMessageOptions {
 }
 
 /** Metadata is read whole: 16 MiB are some thousand instances. */
-const mostMetadataBytes = 16 * 2 ** 20
+export const mostMetadataBytes = 16 * 2 ** 20
 /** Enough for the segments before the frame header of a JPEG. */
 const startBytes = 4096
 
