@@ -102,7 +102,7 @@ t.test('the Lua recipe of the README routes every stable MR series', { timeout: 
   const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8')
   const lua = /```lua\n([^]*?)```/.exec(readme)![1]!
   const port = await freePort()
-  const orthanc = new Orthanc(await freePort(), `http://127.0.0.1:${port}/dicom-web/`, lua)
+  const orthanc = new Orthanc(await freePort(), `http://127.0.0.1:${port}/dicom-web/`, { lua })
   const plugin = new Service(port, { TUBERLENS_PACS_URL: orthanc.dicomWeb, TUBERLENS_MODEL_DIR: tinyModel })
   t.teardown(async () => {
     await plugin.remove()

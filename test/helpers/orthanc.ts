@@ -15,6 +15,13 @@ export async function freePort (): Promise<number> {
   return address.port
 }
 
+const plugins = '/usr/share/orthanc/plugins'
+/** Where Debian puts Orthanc's Python plugin. */
+export const pythonPlugin = `${plugins}/libOrthancPython.so`
+
+/** A script that Orthanc runs when something changes; series are then stable after one second. */
+export type Script = { readonly lua: string } | { readonly python: string }
+
 /** Debian's Orthanc with its DICOMweb plugin on loopback, its storage kept between `stop` and `start`. */
 export class Orthanc {
   readonly port: number
@@ -23,12 +30,13 @@ export class Orthanc {
 
   /**
    * @param tuberlens DICOMweb root that Orthanc knows as the server `tuberlens`
-   * @param lua a script that Orthanc runs; series are then stable after one second
    */
-  constructor (port: number, tuberlens: string, lua?: string) {
+  constructor (port: number, tuberlens: string, script?: Script) {
     this.port = port
     this.#folder = mkdtempSync(join(tmpdir(), 'orthanc-'))
-    if (lua !== undefined) writeFileSync(join(this.#folder, 'route.lua'), lua)
+    const python = script !== undefined && 'python' in script
+    const path = join(this.#folder, python ? 'route.py' : 'route.lua')
+    if (script !== undefined) writeFileSync(path, python ? script.python : script.lua)
     writeFileSync(join(this.#folder, 'orthanc.json'), JSON.stringify({
       Name: 'test',
       StorageDirectory: join(this.#folder, 'db'),
@@ -39,8 +47,8 @@ export class Orthanc {
       AuthenticationEnabled: false,
       DefaultEncoding: 'Utf8',
       ConcurrentJobs: 4,
-      ...(lua !== undefined && { StableAge: 1, LuaScripts: [join(this.#folder, 'route.lua')] }),
-      Plugins: ['/usr/share/orthanc/plugins/libOrthancDicomWeb.so'],
+      ...(script !== undefined && { StableAge: 1, ...(python ? { PythonScript: path } : { LuaScripts: [path] }) }),
+      Plugins: [`${plugins}/libOrthancDicomWeb.so`, ...(python ? [pythonPlugin] : [])],
       DicomWeb: { Enable: true, Root: '/dicom-web/', Servers: { tuberlens: { Url: tuberlens } } },
     }))
   }
@@ -89,11 +97,32 @@ export class Orthanc {
 
   /** Runs Orthanc's own STOW-RS job to tuberlens and waits for its end. @returns the job's final state */
   async stow (resources: readonly string[]): Promise<string> {
-    const { ID } = await this.post<{ ID: string }>('/dicom-web/servers/tuberlens/stow', { Resources: resources, Synchronous: false })
+    return await this.#job('/dicom-web/servers/tuberlens/stow', resources)
+  }
+
+  /** Runs Orthanc's own WADO-RS job from tuberlens and waits for its end. @returns the job's final state */
+  async retrieve (resources: readonly { readonly Study: string, readonly Series?: string, readonly Instance?: string }[]): Promise<string> {
+    return await this.#job('/dicom-web/servers/tuberlens/retrieve', resources)
+  }
+
+  async #job (path: string, resources: readonly unknown[]): Promise<string> {
+    const { ID } = await this.post<{ ID: string }>(path, { Resources: resources, Synchronous: false })
     for (;;) {
       const { State } = await this.get<{ State: string }>(`/jobs/${ID}`)
       if (State === 'Success' || State === 'Failure') return State
       await new Promise(resolve => setTimeout(resolve, 100))
     }
+  }
+
+  /** The file of an instance as Orthanc keeps it. @throws Error when it has none */
+  async file (sopInstanceUid: string): Promise<Buffer> {
+    const [id] = await this.post<string[]>('/tools/find', { Level: 'Instance', Query: { SOPInstanceUID: sopInstanceUid } })
+    if (id === undefined) throw new Error('Orthanc has no such instance')
+    return Buffer.from(await (await fetch(`http://127.0.0.1:${this.port}/instances/${id}/file`)).arrayBuffer())
+  }
+
+  /** Lets Orthanc pass a GET on to tuberlens. @returns what it passes back */
+  async passOn (uri: string, options: { readonly Arguments?: Readonly<Record<string, string>>, readonly HttpHeaders?: Readonly<Record<string, string>> } = {}): Promise<Response> {
+    return await fetch(`http://127.0.0.1:${this.port}/dicom-web/servers/tuberlens/get`, { method: 'POST', body: JSON.stringify({ Uri: uri, ...options }) })
   }
 }
