@@ -7,7 +7,7 @@ import type { RequestLimits, StoreFile } from '../dicomweb/stow-client.ts'
 import type { DestinationSettings } from './destination-settings.ts'
 import { testDestination } from './destination-test.ts'
 import type { DestinationTest } from './destination-test.ts'
-import { retrieveMissing } from './missing-instances.ts'
+import { Refusals, retrieveMissing } from './missing-instances.ts'
 import type { MissingOptions } from './missing-instances.ts'
 import type { Wishes } from './routing.ts'
 import type { SeriesSource } from './series-lifecycle.ts'
@@ -47,12 +47,13 @@ export function dicomWebDestination (settings: DestinationSettings, destination:
   }
 }
 
-/** The same server as the one that is asked for counts, and for what is missing here. */
+/** The server that is asked for counts, and for what is missing here. */
 export function dicomWebSource (destination: Destination, options: MissingOptions): SeriesSource {
   const asked = { ...destination, answerTimeoutMs: 10_000 }
+  const remembering = { ...options, refused: new Refusals() }
   return {
-    count: async (study, series) => await countInstances(asked, study, series),
-    retrieveMissing: async (study, series, signal) => await retrieveMissing(destination, study, series, options, signal),
+    count: async (study, series, signal) => await countInstances(asked, study, series, { signal }),
+    retrieveMissing: async (study, series, signal) => await retrieveMissing(destination, study, series, remembering, signal),
     series: async (study, signal) => await listSeries(asked, study, { signal }),
   }
 }

@@ -10,7 +10,7 @@ import { hasSliceGap } from './slice-gaps.ts'
 /** The PACS that is asked how many instances a series has, and for those that are missing here. */
 export interface SeriesSource {
   /** Number of Series Related Instances (0020,1209); 0 when it does not know the series. @throws AppError */
-  count (study: Uid, series: Uid): Promise<number>
+  count (study: Uid, series: Uid, signal: AbortSignal): Promise<number>
   /** Brings what is missing here through the front door; how many came. @throws AppError; the signal's reason when aborted */
   retrieveMissing?(study: Uid, series: Uid, signal: AbortSignal): Promise<number>
   /** Series Instance UIDs that it has of a study. @throws AppError */
@@ -23,12 +23,17 @@ interface Options {
   readonly source?: SeriesSource | undefined
   readonly now: () => number
   readonly onEvent: EventListener
+  /** Called when an analysis was queued after the PACS had answered. */
+  readonly onQueued?: (() => void) | undefined
 }
 
 type Decision =
   | { readonly kind: 'close', readonly state: 'COMPLETE' | 'FORCED' | 'SKIPPED', readonly why: string }
   | { readonly kind: 'wait', readonly until: number, readonly why: string | undefined }
 
+/** Series whose counts are asked for at the same time, and the pause after a count that did not come, ms. */
+const maxAsks = 8
+const silencePauseMs = 30_000
 /** Series that are fetched from at the same time. */
 const maxPulls = 2
 /** Until a series is looked at again that waits for a fetch, ms. */
@@ -41,6 +46,9 @@ const pullPauseMs = 1000
 export class SeriesLifecycle {
   readonly #options: Options
   readonly #abort = new AbortController()
+  readonly #asks = new Map<Uid, Promise<void>>()
+  /** Until when the PACS, which did not answer, is not asked for counts. */
+  #silentUntil = -Infinity
   readonly #pulls = new Map<Uid, Promise<void>>()
   /** When the last instance had come, by series, as the PACS was last asked for what is missing. */
   readonly #pulledAt = new Map<Uid, number>()
@@ -48,10 +56,10 @@ export class SeriesLifecycle {
   constructor (options: Options) { this.#options = options }
 
   /** One look at everything that is due; whether something was queued. */
-  async tick (): Promise<boolean> {
+  tick (): boolean {
     const { archive, settings, now, onEvent } = this.#options
     let queued = false
-    for (const series of archive.series.due(now(), 200)) queued = await this.#judge(series) || queued
+    for (const series of archive.series.due(now(), 200)) queued = this.#look(series) || queued
     for (const study of archive.jobs.studiesToReport(now(), settings.studyQuietMs, 100)) {
       const job = archive.jobs.queueReport(study, now())
       queued ||= job !== undefined
@@ -66,8 +74,10 @@ export class SeriesLifecycle {
     return series?.state === 'OPEN' && this.#close(series, 'COMPLETE', 'on demand')
   }
 
-  /** Resolves when nothing is being fetched any more. */
-  async idle (): Promise<void> { await Promise.all(this.#pulls.values()) }
+  /** Resolves when nothing is being asked or fetched any more. */
+  async idle (): Promise<void> {
+    while (this.#asks.size + this.#pulls.size > 0) await Promise.all([...this.#asks.values(), ...this.#pulls.values()])
+  }
 
   /** Breaks off what is being fetched; what has come is kept. */
   async stop (): Promise<void> {
@@ -75,13 +85,34 @@ export class SeriesLifecycle {
     await this.idle()
   }
 
-  async #judge (series: SeriesRow): Promise<boolean> {
+  /** Judges it now, or when the PACS has answered: that is waited for beside all else. */
+  #look (series: SeriesRow): boolean {
     const { archive, now } = this.#options
-    if (this.#pulls.has(series.seriesInstanceUid)) {
+    const { seriesInstanceUid: uid } = series
+    if (this.#pulls.has(uid)) {
       archive.series.defer(series, now() + pullPauseMs, series.why)
       return false
     }
-    const asked = await this.#askSource(series)
+    if (this.#asks.has(uid)) return false
+    if (!this.#mayAsk(series)) return this.#judge(series, undefined)
+    if (this.#asks.size < maxAsks) this.#asks.set(uid, this.#askAndJudge(series).finally(() => this.#asks.delete(uid)))
+    return false
+  }
+
+  async #askAndJudge (series: SeriesRow): Promise<void> {
+    const { onEvent, onQueued } = this.#options
+    const count = await this.#askSource(series)
+    if (this.#abort.signal.aborted) return
+    try {
+      if (this.#judge(series, count)) onQueued?.()
+    } catch (thrown) {
+      const { code, message } = toAppError(thrown)
+      onEvent({ type: 'error', where: 'series-lifecycle', code, message })
+    }
+  }
+
+  #judge (series: SeriesRow, asked: number | undefined): boolean {
+    const { archive, now } = this.#options
     const decision = this.#limit(series, this.#fetch(series, asked, this.#decide(series, asked, now())))
     if (decision.kind === 'close') return this.#close(series, decision.state, decision.why)
     if (decision.why !== undefined && decision.why !== series.why) {
@@ -156,15 +187,23 @@ export class SeriesLifecycle {
     return { kind: 'wait', until: firstAt + hour, why: `analysed ${count} times within the hour` }
   }
 
-  /** The PACS's count, once the grace period or the maximum wait is over; a failure is as if there were no PACS. */
-  async #askSource (series: SeriesRow): Promise<number | undefined> {
-    const { source, settings, now, onEvent } = this.#options
-    const { studyInstanceUid: study, seriesInstanceUid: uid, lastAt, openedAt } = series
-    if (source === undefined || now() < Math.min(lastAt + settings.graceMs, openedAt + settings.seriesMaxWaitMs)) return undefined
+  /** Whether the PACS is to be asked for its count: once the grace period or the maximum wait is over, and it answers at all. */
+  #mayAsk ({ lastAt, openedAt }: SeriesRow): boolean {
+    const { source, settings, now } = this.#options
+    return source !== undefined && now() >= Math.min(lastAt + settings.graceMs, openedAt + settings.seriesMaxWaitMs) &&
+      now() >= this.#silentUntil && !this.#abort.signal.aborted
+  }
+
+  /** A failure is as if there were no PACS; one that does not answer is left alone for a while. */
+  async #askSource ({ studyInstanceUid: study, seriesInstanceUid: uid }: SeriesRow): Promise<number | undefined> {
+    const { source, now, onEvent } = this.#options
     try {
-      return await source.count(study, uid)
+      return await source?.count(study, uid, this.#abort.signal)
     } catch (thrown) {
-      onEvent({ type: 'source-failed', code: toAppError(thrown).code })
+      if (this.#abort.signal.aborted) return undefined
+      const { code } = toAppError(thrown)
+      if (code === 'remote-unreachable') this.#silentUntil = now() + silencePauseMs
+      onEvent({ type: 'source-failed', code })
       return undefined
     }
   }

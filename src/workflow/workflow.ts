@@ -76,7 +76,9 @@ export class Workflow {
     this.#options = options
     this.#now = now
     this.#onEvent = onEvent
-    this.#lifecycle = new SeriesLifecycle({ archive, settings: settings.lifecycle, source, now, onEvent })
+    this.#lifecycle = new SeriesLifecycle({
+      archive, settings: settings.lifecycle, source, now, onEvent, onQueued: () => { this.#runner.wake() },
+    })
     this.#runner = new JobRunner({
       archive,
       analysis,
@@ -179,7 +181,7 @@ export class Workflow {
 
   async #look (): Promise<void> {
     const { archive, settings } = this.#options
-    await this.#lifecycle.tick()
+    this.#lifecycle.tick()
     this.#worklist?.wake()
     this.#performer.tick()
     this.#runner.wake()

@@ -7,7 +7,7 @@ import { readReceived } from '../../src/service/instance-reading.ts'
 import { Reception } from '../../src/service/reception.ts'
 import { dicomWebSource } from '../../src/workflow/destination.ts'
 import { receiveRule } from '../../src/workflow/loop-guard.ts'
-import { retrieveMissing } from '../../src/workflow/missing-instances.ts'
+import { Refusals, retrieveMissing } from '../../src/workflow/missing-instances.ts'
 import type { MissingOptions } from '../../src/workflow/missing-instances.ts'
 import { Clock, mrFile, openArchive, store } from '../helpers/archive.ts'
 import { Control, live, testWorkflow } from '../helpers/workflow.ts'
@@ -195,6 +195,38 @@ t.test('what is ignored counts as here and is not fetched again', async t => {
   t.equal(await pull(), 2)
   t.equal(await pull(), 0)
   t.strictSame(pacs.asked, [sop(2), sop(3)])
+})
+
+t.test('what comes and is refused is not fetched again; what broke off is', async t => {
+  const { pacs, send, live, state, archive } = await scene(t)
+  pacs.hold(range(0, 5))
+  pacs.files.set(sop(3), Buffer.from('this is no DICOM file'))
+  pacs.files.set(sop(4), Buffer.alloc(2_000_000))
+  await send(range(0, 2))
+  await live(400, 5)
+  t.match(state(), { state: 'OPEN', why: '3 of 5 instances that the PACS has' })
+  t.strictSame(pacs.asked.toSorted(), [sop(2), sop(3), sop(4)].toSorted(), 'each once')
+
+  const breaking = await scene(t)
+  breaking.pacs.hold(range(0, 2))
+  breaking.pacs.answer = response => {
+    response.writeHead(200, { 'content-type': 'application/dicom' }).write(breaking.pacs.files.get(sop(1))!.subarray(0, 300))
+    setTimeout(() => { response.destroy() }, 20)
+  }
+  await breaking.send([0])
+  await breaking.live(130, 5)
+  t.ok(breaking.pacs.asked.length > 1)
+  t.equal(archive.findInstances({ series }).length, 3)
+})
+
+t.test('refusals of the last thousand series are remembered', async t => {
+  const refusals = new Refusals()
+  const uid = (i: number) => uidFromName(`series ${i}`)
+  for (let i = 0; i <= 1000; i++) refusals.add(uid(i), ['1.2', '1.3'])
+  refusals.add(uid(1000), ['1.4'])
+  refusals.add(uid(2000), [])
+  t.strictSame([refusals.has(uid(0), '1.2'), refusals.has(uid(1), '1.2'), refusals.has(uid(1000), '1.3'), refusals.has(uid(1000), '1.4'), refusals.has(uid(1), '1.4')],
+    [false, true, true, true, false])
 })
 
 t.test('an instance of another study, or with an address for a UID, does not come in (A3)', async t => {

@@ -166,3 +166,46 @@ t.test('quiet periods survive a restart', async t => {
   await next.tick()
   t.equal(state()?.state, 'COMPLETE', 'not counted from the start')
 })
+
+t.test('a PACS that hangs when it is asked for its count holds no other series', async t => {
+  const clock = new Clock()
+  const archive = await openArchive(t, clock)
+  let answer: ((count: number) => void) | undefined
+  const source: SeriesSource = { count: async (_study, uid) => uid === series ? await new Promise<number>(resolve => { answer = resolve }) : 1 }
+  const { workflow } = testWorkflow(t, archive, clock, new Control(t), { source })
+  await store(archive, mrFile(), mrFile({ series: 'another' }))
+  const states = () => [series, uidFromName('another')].map(uid => archive.series.get(uid)?.state)
+  clock.pass(6000)
+  for (let i = 0; i < 3; i++) {
+    await workflow.tick()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  t.strictSame(states(), ['OPEN', 'COMPLETE'])
+  answer!(1)
+  await workflow.idle()
+  t.strictSame(states(), ['COMPLETE', 'COMPLETE'])
+})
+
+t.test('a PACS that does not answer is not asked for every series; one that is stopped is not waited for', async t => {
+  const clock = new Clock()
+  const archive = await openArchive(t, clock)
+  let asked = 0
+  const source: SeriesSource = { count: async () => { asked++; throw new AppError('remote-unreachable', 'no answer') } }
+  const { workflow, events } = testWorkflow(t, archive, clock, new Control(t), { source })
+  for (let i = 0; i < 30; i++) await store(archive, mrFile({ series: `series ${i}` }))
+  await live(workflow, clock, 61, 61)
+  t.ok(asked <= 8, `${asked} times`)
+  t.equal(archive.counters().series['COMPLETE'], 30)
+  t.equal(events.filter(({ type }) => type === 'source-failed').length, asked)
+
+  const hanging: SeriesSource = {
+    count: async (_study, _series, signal) => await new Promise((_resolve, reject) => { signal.addEventListener('abort', () => { reject(new Error('stopped')) }) }),
+  }
+  const other = testWorkflow(t, archive, clock, new Control(t), { source: hanging })
+  await store(archive, mrFile({ series: 'late' }))
+  clock.pass(61_000)
+  await other.workflow.tick()
+  await other.workflow.stop(0)
+  t.equal(archive.series.get(uidFromName('late'))?.state, 'OPEN')
+  t.strictSame(other.events.filter(({ type }) => type === 'source-failed'), [])
+})
