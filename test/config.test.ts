@@ -43,6 +43,8 @@ t.test('values are read with their units', async t => {
     TUBERLENS_MAX_REQUEST_BYTES: '12345',
     TUBERLENS_HEATMAP_METHODS: '',
     TUBERLENS_TRUST_PROXY: '10.0.0.1, 10.0.0.2',
+    TUBERLENS_CORS_ORIGINS: 'https://viewer.example,http://localhost:3000',
+    TUBERLENS_RENDER_MAX_PIXELS: '1000',
     TUBERLENS_DICOMWEB_STRICT: 'true',
     TUBERLENS_PUBLIC_BASE_URL: 'https://ai.example/tubers/',
     TUBERLENS_WORKER_THREADS: '3',
@@ -52,6 +54,7 @@ t.test('values are read with their units', async t => {
   t.match(config.workflow.lifecycle, { seriesQuietMs: 500, graceMs: 500 })
   t.match(config.reception, { maxInstanceBytes: 3072, maxRequestBytes: 12_345, strict: true })
   t.strictSame(config.reception.trustProxy, ['10.0.0.1', '10.0.0.2'])
+  t.strictSame(config.web, { renderMaxPixels: 1000, corsOrigins: ['https://viewer.example', 'http://localhost:3000'] })
   t.strictSame(config.analysis.methods, [])
   t.equal(config.analysis.threads, 3)
   t.equal(config.analysis.modelDir, undefined, 'an empty variable without a default is absent')
@@ -96,6 +99,8 @@ t.test('every bad value is named, all at once, and no value is echoed', async t 
     KEEP_RESULTS_D: '0',
     KEEP_DEAD_D: '0',
     LOG_LEVEL: 'canary-13',
+    RENDER_MAX_PIXELS: '0',
+    CORS_ORIGINS: 'https://viewer.example, https://canary.example/page',
     DEBUG: 'true',
     PACS_PASSWROD: 'canary-14',
     PACS_USER: 'canary:15',

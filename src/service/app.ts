@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts'
 import { type RegisteredRoute, requireScopes } from './auth.ts'
 import { answerClientError } from './client-error.ts'
 import type { ServiceContext } from './context.ts'
+import { allowOrigins } from './cors.ts'
 import { dicomWebRoot } from './dicomweb-url.ts'
 import type { Logger } from './logging.ts'
 import { type Problem, problemMediaType, problemOf, problemOfStatus } from './problems.ts'
@@ -69,6 +70,7 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   }
   app.decorate('registeredRoutes', requireScopes(app))
   await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } })
+  allowOrigins(app, context.settings.corsOrigins)
   await limitRate(app, context.settings.rateLimit)
   app.addHook('onSend', async (request, reply) => { void reply.header('x-request-id', request.id) })
   app.addHook('onResponse', async (request, reply) => {
