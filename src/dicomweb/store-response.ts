@@ -38,6 +38,8 @@ export type PartOutcome =
     /** `undefined` for an instance that was accepted and not kept: RetrieveURL (0008,1190) is then empty, Type 2. */
     readonly retrieveUrl: string | undefined
     readonly warning?: WarningReason | undefined
+    /** It took the place of one with other pixels. */
+    readonly replaced?: boolean
   }
   | {
     readonly kind: 'failed'
