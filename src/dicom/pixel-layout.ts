@@ -31,12 +31,12 @@ export function pixelLayout (attributes: Attributes, limits: PixelLimits = defau
   checkBits(attributes, bits)
   // PS3.3 C.7.6.6: absent means one frame
   const frameCount = attributes.strings('NumberOfFrames').length === 0 ? 1 : positive(attributes, 'NumberOfFrames')
-  limit('Rows × Columns', rows * columns, limits.pixels)
-  limit('NumberOfFrames', frameCount, limits.frames)
+  limit(rows * columns, limits.pixels, `Rows × Columns is ${rows} × ${columns}`)
+  limit(frameCount, limits.frames, `NumberOfFrames is ${frameCount}`)
   // PS3.3 C.7.6.3.1.2: two of YBR_FULL_422's three samples are shared by two pixels
   const shared = attributes.string('PhotometricInterpretation') === 'YBR_FULL_422' ? 2 : samples
   const frameBytes = rows * columns * shared * bits / 8
-  limit('the decoded image', frameBytes * frameCount, limits.bytes)
+  limit(frameBytes * frameCount, limits.bytes, `NumberOfFrames is ${frameCount}, the bytes`)
   return { frameCount, frameBytes }
 }
 
@@ -47,8 +47,7 @@ export function pixelLayout (attributes: Attributes, limits: PixelLimits = defau
 export function checkNativeLength (layout: PixelLayout, length: number): void {
   const expected = Math.ceil(layout.frameBytes * layout.frameCount)
   if (length === expected || length === expected + expected % 2) return
-  const word = length < expected ? 'shorter' : 'longer'
-  throw new AppError('pixel-data-invalid', `PixelData is ${word} than Rows, Columns and NumberOfFrames demand`, { length, expected })
+  throw new AppError('pixel-data-invalid', `PixelData has ${length} bytes, its header asks for ${expected}`, { length, expected })
 }
 
 /** PS3.5 8.1.1: the stored bits lie within the allocated ones, below and up to HighBit. */
@@ -71,6 +70,7 @@ function oneOf (attributes: Attributes, name: string, allowed: readonly number[]
   throw new AppError('pixel-data-invalid', `${name} is ${value === undefined ? 'missing' : value}`, { attribute: name })
 }
 
-function limit (what: string, value: number, most: number): void {
-  if (value > most) throw new AppError('instance-too-large', `${what} is ${value}, more than ${most}`, { value, limit: most })
+/** @param claim what the header says; in all 64 characters at most, as ErrorComment (0000,0902) has no more */
+function limit (value: number, most: number, claim: string): void {
+  if (value > most) throw new AppError('instance-too-large', `${claim}, more than ${most}`, { value, limit: most })
 }

@@ -81,10 +81,11 @@ async function contentOf (path: string): Promise<Uint8Array | AppError> {
   return size > limit ? new AppError('instance-too-large', 'The file is too large', { bytes: size, limit }) : await readFile(path)
 }
 
-/** Reads no further than SOPInstanceUID: what spoils the file mostly comes later. */
+/** Reads no further than SOPInstanceUID: what spoils the file mostly comes later. What is a bomb is not inflated again. */
 function identify (bytes: Uint8Array): SopUids {
+  const limits = { ...defaultParseLimits, bytes: Math.max(bytes.length, 2 ** 20) }
   try {
-    const attributes = new DataSet(parsePart10(bytes, defaultParseLimits, { before: afterSopInstanceUid }).table)
+    const attributes = new DataSet(parsePart10(bytes, limits, { before: afterSopInstanceUid }).table)
     const sopClassUid = attributes.string('SOPClassUID')
     const sopInstanceUid = attributes.string('SOPInstanceUID')
     return {
