@@ -3,7 +3,7 @@ import type { InstanceFilter, InstanceKind, StoredInstance } from './archive.ts'
 import type { Database, Row } from './database.ts'
 import type { InstanceHeader } from './instance-header.ts'
 import type { Spool } from './spool.ts'
-import { uidHash } from './tombstones.ts'
+import { removedUid, uidHash } from './tombstones.ts'
 
 /** What decides whether a part is new, the same, or a contradiction. */
 export interface HeldInstance {
@@ -115,12 +115,21 @@ export class InstanceTable {
     const { json, patientId = null, studyDate = null, accessionNumber = null } = header
     const dirty = kind === 'input' ? 1 : 0
     this.#database.run(`INSERT INTO studies (study, first_at, last_at, revision, dirty, patient_id, study_date, accession_number, header)
-      VALUES (:study, :at, :at, (SELECT COALESCE(MAX(revision), 0) FROM jobs WHERE subject = :study AND kind = 'report'), :dirty,
-        :patientId, :studyDate, :accessionNumber, :header)
+      VALUES (:study, :at, :at, (SELECT COALESCE(MAX(revision), 0) FROM jobs WHERE subject IN (:study, :removed) AND kind = 'report'),
+        :dirty, :patientId, :studyDate, :accessionNumber, :header)
       ON CONFLICT (study) DO UPDATE SET last_at = CASE WHEN :dirty = 1 THEN :at ELSE last_at END, dirty = MAX(dirty, :dirty),
         patient_id = excluded.patient_id, study_date = excluded.study_date, accession_number = excluded.accession_number,
         header = excluded.header`,
-    { study, at: receivedAt, dirty, patientId, studyDate, accessionNumber, header: JSON.stringify(json.study) })
+    {
+      study,
+      removed: removedUid(study),
+      at: receivedAt,
+      dirty,
+      patientId,
+      studyDate,
+      accessionNumber,
+      header: JSON.stringify(json.study),
+    })
     // a report that has not begun would tell less than what is here now
     if (dirty === 1) {
       this.#database.run(`UPDATE jobs SET state = 'CANCELED', updated_at = :at, error_code = 'superseded'
@@ -133,7 +142,7 @@ export class InstanceTable {
     this.#database.run(`INSERT INTO series (series, study, kind, modality, header, expected_header, first_at, opened_at, last_at,
         due_at, state, revision)
       VALUES (:series, :study, :kind, :modality, :header, :expected, :at, :at, :at, :at, :state,
-        (SELECT COALESCE(MAX(revision) + 1, 0) FROM jobs WHERE subject = :series AND kind = 'analyse'))
+        (SELECT COALESCE(MAX(revision) + 1, 0) FROM jobs WHERE subject IN (:series, :removed) AND kind = 'analyse'))
       ON CONFLICT (series) DO UPDATE SET study = excluded.study, modality = excluded.modality, header = excluded.header,
         expected_header = MAX(COALESCE(expected_header, 0), COALESCE(excluded.expected_header, 0))`, {
       series,
@@ -142,6 +151,7 @@ export class InstanceTable {
       modality: header.modality ?? null,
       header: JSON.stringify(header.json.series),
       expected: header.expected ?? 0,
+      removed: removedUid(series),
       at: receivedAt,
       state,
     })

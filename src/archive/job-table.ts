@@ -10,7 +10,7 @@ export type JobState = typeof jobStates[number]
 export interface Job {
   readonly id: number
   readonly kind: JobKind
-  /** Series Instance UID of an analysis, Study Instance UID of a report. */
+  /** Series Instance UID of an analysis, Study Instance UID of a report; both are hashes once the study is gone (`isUid` tells). */
   readonly subject: Uid
   readonly studyInstanceUid: Uid
   readonly revision: number
@@ -148,7 +148,8 @@ export class JobTable {
   /** DEAD, or CANCELED by a person, → QUEUED, by a person. What was superseded or erased stays as it is. */
   retry (id: number, now: number): boolean {
     return this.#database.run(`UPDATE jobs SET state = 'QUEUED', run_at = :now, updated_at = :now, failures = 0, crashes = 0, interruptions = 0,
-      error_code = NULL, error_text = NULL WHERE id = :id AND (state = 'DEAD' OR (state = 'CANCELED' AND error_code = 'canceled'))`,
+      error_code = NULL, error_text = NULL WHERE id = :id AND (state = 'DEAD' OR (state = 'CANCELED' AND error_code = 'canceled'))
+      AND EXISTS (SELECT 1 FROM studies WHERE study = jobs.study)`,
     { id, now }) > 0
   }
 

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts'
 import type { InstanceKind } from './archive.ts'
 import type { Database } from './database.ts'
 import type { Spool } from './spool.ts'
-import { bury } from './tombstones.ts'
+import { bury, removedUid } from './tombstones.ts'
 
 /** Studies in which nothing is going on: no series open, nothing unreported, no job waiting, running or delivering. */
 const idle = `s.dirty = 0
@@ -111,5 +111,18 @@ export class PurgeTable {
     if (this.#database.get('SELECT 1 AS found FROM instances WHERE study = :study', { study }) !== undefined) return
     this.#database.run('DELETE FROM studies WHERE study = :study', { study })
     bury(this.#database, [study], now)
+    this.#hashJobs(study)
+  }
+
+  /** The rows of its jobs stay as history, without the study's own UIDs. */
+  #hashJobs (study: Uid): void {
+    const rows = this.#database.all('SELECT id, subject FROM jobs WHERE study = :study AND state NOT IN (\'QUEUED\', \'RUNNING\')', { study })
+    for (const row of rows) {
+      const id = row.number('id')
+      this.#database.run('UPDATE jobs SET subject = :subject, study = :study WHERE id = :id',
+        { id, subject: removedUid(row.text('subject')), study: removedUid(study) })
+      this.#database.run('DELETE FROM job_inputs WHERE job = :id', { id })
+      this.#database.run('UPDATE deliveries SET study = :study WHERE job = :id', { id, study: removedUid(study) })
+    }
   }
 }

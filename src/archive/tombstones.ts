@@ -6,6 +6,9 @@ export function uidHash (uid: string): string {
   return createHash('sha256').update(uid).digest('hex')
 }
 
+/** What stands in a row that is kept as history for a UID whose data is gone; no UID, and never one again. */
+export function removedUid (uid: string): string { return `sha256:${uidHash(uid)}` }
+
 /** Marks UIDs as gone. Call inside the transaction that removes them. */
 export function bury (database: Database, uids: readonly string[], at: number): void {
   for (const uid of uids) database.run('INSERT OR REPLACE INTO tombstones (uid_hash, at) VALUES (:hash, :at)', { hash: uidHash(uid), at })

@@ -136,10 +136,12 @@ export class Workitems {
     const state = stateOfJob(job)
     const ended = state === 'COMPLETED' || state === 'CANCELED'
     const analyse = job.kind === 'analyse'
+    const study: string = job.studyInstanceUid
     return {
       uid: workitems.uidOfJob(job.id),
       state,
-      inputs: [{ studyInstanceUid: job.studyInstanceUid, ...(analyse ? { seriesInstanceUid: job.subject } : {}) }],
+      // the UIDs of a study that is gone are hashes
+      inputs: isUid(study) ? [{ studyInstanceUid: study, ...(analyse && { seriesInstanceUid: job.subject }) }] : [],
       outputs: state === 'COMPLETED' && !analyse ? workitems.outputs(job.id) : [],
       attributes: { '00741204': { vr: 'LO', Value: [analyse ? 'Analyse a series' : 'Report a study'] } },
       createdAt: job.createdAt,

@@ -2,6 +2,7 @@ import type { FastifyPluginCallback } from 'fastify'
 import { z } from 'zod'
 import type { DeliveredObject, DestinationReport } from '../../archive/delivery-report.ts'
 import { type Job, type JobEvent, jobStates } from '../../archive/job-table.ts'
+import { isUid } from '../../dicom/uid.ts'
 import type { ServiceContext } from '../context.ts'
 import { type JobDetail, seriesOf } from '../job-detail.ts'
 import { parseParameters, pathJob } from '../request-input.ts'
@@ -41,8 +42,9 @@ export function describedJob (job: Job): Record<string, unknown> {
     id: job.id,
     kind: job.kind,
     state: job.state,
-    studyInstanceUid: job.studyInstanceUid,
-    ...(series !== undefined && { seriesInstanceUid: series }),
+    // hashes once the study is gone
+    ...(isUid(job.studyInstanceUid) && { studyInstanceUid: job.studyInstanceUid }),
+    ...(series !== undefined && isUid(series) && { seriesInstanceUid: series }),
     revision: job.revision,
     attempt: job.attempt,
     failures: job.failures,
