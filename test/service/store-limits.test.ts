@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { Writable } from 'node:stream'
 import type { LightMyRequestResponse } from 'fastify'
@@ -30,6 +31,23 @@ t.test('of several conditions that fail before the body the first of the table a
   t.equal((await send()).statusCode, 406, 'what is accepted')
   request.headers.accept = 'application/dicom+json'
   t.equal((await send()).statusCode, 200, 'none of these was counted: they stop before the rate limit')
+})
+
+t.test('with less free space than the reserve nothing is taken in', async t => {
+  const service = await testService(t, { archive: { reserveBytes: 2 ** 60 } })
+  const refused = await service.store(multipart([good]))
+  t.equal(refused.statusCode, 503)
+  t.equal(refused.headers['retry-after'], '30')
+  t.match(refused.headers.warning, /^299 \S+ "A700: out of resources"$/)
+})
+
+t.test('without Accept the answer is JSON, and a body that is encoded as itself is not encoded', async t => {
+  const service = await testService(t)
+  const answer = await service.inject({
+    method: 'POST', url: '/dicom-web/studies', headers: { 'content-type': multipartType, 'content-encoding': 'identity' }, payload: multipart([good]),
+  })
+  t.equal(answer.statusCode, 200)
+  t.equal(answer.headers['content-type'], 'application/dicom+json')
 })
 
 t.test('beyond the quota nothing is taken in, until there is room again', async t => {
@@ -158,6 +176,24 @@ t.test('a long message is committed piece by piece: what a broken connection lea
   t.equal(storedIn(again).length, 250, 'those of the first message are answered as stored')
   t.equal(service.archive.findInstances({}).length, 250)
   t.equal(service.spoolFiles().length, 250)
+})
+
+t.test('a limit that is passed late keeps what was committed before', async t => {
+  const service = await testService(t, { settings: { maxParts: 120 } })
+  const port = await listen(service)
+  const body = multipart(Array.from({ length: 121 }, (_, i) => dicomFile({ sop: `1.2.3.4.${i + 1}` })))
+  const cut = Math.round(body.length * 110 / 121)
+  const socket = connect(port, '127.0.0.1')
+  const received: Buffer[] = []
+  socket.on('data', chunk => received.push(chunk))
+  const closed = once(socket, 'close')
+  socket.write(`POST /dicom-web/studies HTTP/1.1\r\nHost: test\r\nContent-Type: ${multipartType}\r\nContent-Length: ${body.length}\r\n\r\n`)
+  socket.write(body.subarray(0, cut))
+  for (let i = 0; i < 400 && service.spoolFiles().length < 100; i++) await new Promise(resolve => setTimeout(resolve, 25))
+  socket.write(body.subarray(cut))
+  await closed
+  t.match(Buffer.concat(received).toString('latin1'), /^HTTP\/1\.1 413 [^]*\r\nconnection: close\r\n/i)
+  t.strictSame([service.archive.findInstances({}).length, service.spoolFiles().length, service.temporaryFiles()], [100, 100, []])
 })
 
 t.test('a request that is refused for its rate closes its connection instead of reading on', async t => {
