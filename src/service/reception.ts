@@ -43,6 +43,7 @@ export class Reception {
   readonly #options: ReceptionOptions
   readonly #outcomes: (PartOutcome | undefined)[] = []
   #pending: Pending[] = []
+  #bytes = 0
 
   constructor (options: ReceptionOptions) {
     this.#options = options
@@ -76,6 +77,9 @@ export class Reception {
     this.#outcomes.push(failure(reason, comment, known))
   }
 
+  /** Of the instances that came whole, whatever became of them. */
+  get bytes (): number { return this.#bytes }
+
   /** Commits what is left; all outcomes in the order of the parts. */
   async finish (): Promise<PartOutcome[]> {
     await this.#commit()
@@ -93,7 +97,9 @@ export class Reception {
     const staging = await this.#options.archive.stage()
     try {
       await pipeline(limited(body, this.#options.maxInstanceBytes, 'instance'), staging.writable)
-      return await staging.seal()
+      const file = await staging.seal()
+      this.#bytes += file.bytes
+      return file
     } catch (error) {
       await staging.discard()
       throw error
@@ -175,7 +181,7 @@ export class Reception {
     if (committed.kind === 'pixels-differ') return failure('duplicate', 'SOP instance is held with other pixels', uids)
     if (committed.kind === 'ignored') return { kind: 'stored', ...uids, studyInstanceUid, retrieveUrl: undefined }
     const retrieveUrl = instanceUrl(this.#options.baseUrl, instance)
-    return { kind: 'stored', ...uids, studyInstanceUid, retrieveUrl, warning }
+    return { kind: 'stored', ...uids, studyInstanceUid, retrieveUrl, warning, replaced: committed.kind === 'replaced' }
   }
 }
 
