@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { destinationsOf } from './config/destinations.ts'
+import { webhookOf } from './config/webhook.ts'
 import { tagOf } from './dicom/dictionary.ts'
 import { AppError } from './errors.ts'
 import { engineNames } from './model/engines/engine.ts'
@@ -9,6 +10,7 @@ import type { HeatmapMethod } from './model/finding.ts'
 import type { DestinationSettings } from './workflow/destination-settings.ts'
 import { defaultWorkflowSettings } from './workflow/settings.ts'
 import type { WorkflowSettings } from './workflow/settings.ts'
+import type { WebhookSettings } from './workflow/webhook.ts'
 
 const prefix = 'TUBERLENS_'
 
@@ -42,6 +44,8 @@ const worklistQuery = z.string().transform(text => Object.fromEntries(new URLSea
 const variables = {
   HOST: { schema: z.string().min(1, 'must be an address'), default: '127.0.0.1', meaning: 'Address to listen on; `0.0.0.0` for all of the machine' },
   PORT: { schema: integer(0, 65535), default: '8080', meaning: 'Port to listen on; 0 takes a free one' },
+  METRICS_PORT: { schema: integer(1, 65535).optional(), meaning: 'Port of its own for `/metrics`, at the same address', shownDefault: 'no such port' },
+  METRICS_TOKEN_FILE: { schema: file.optional(), meaning: 'File with a bearer token with which `/metrics` is served on the port of the service; read again for every request', shownDefault: 'not served there' },
   PUBLIC_BASE_URL: { schema: url.optional(), meaning: 'Origin, and path if any, by which clients reach the service; RetrieveURLs begin with it', shownDefault: 'as the client asked' },
   DATA_DIR: { schema: file, default: 'tuberlens-data', meaning: 'Folder of all that the service keeps; one process at a time' },
   MODEL_DIR: { schema: file.optional(), meaning: 'Folder of the model', shownDefault: 'the model that comes with the program' },
@@ -58,6 +62,8 @@ const variables = {
   WORKLIST_QUERY: { schema: worklistQuery, default: 'ProcedureStepLabel=tuberlens', meaning: 'What a workitem for tuberlens has: `Attribute=value`, joined by `&`' },
   WORKLIST_POLL_S: { schema: seconds(1, 86400), default: '30', meaning: 'Seconds between two looks at the worklist' },
   WORKLIST_AE_TITLE: { schema: z.string().regex(/^[\x21-\x5b\x5d-\x7e]{1,16}$/, 'must be an AE title').optional(), meaning: 'AE title that is sent with a change of state; dcm4chee needs one', shownDefault: 'none' },
+  WEBHOOK_URL: { schema: url.optional(), meaning: 'Web service that is told of reports, deliveries and jobs: see [Webhook](#webhook)' },
+  WEBHOOK_SECRET_FILE: { schema: file.optional(), meaning: 'File with the secret that its messages are signed with: `whsec_` and Base64' },
   DELIVERY_DEADLINE_H: { schema: integer(1, 720), default: '72', meaning: 'Hours until a result that cannot be delivered is given up' },
   SERIES_QUIET_S: { schema: seconds(0, 86400), default: '60', meaning: 'Seconds without a new instance until a series counts as complete' },
   SERIES_MAX_WAIT_S: { schema: seconds(1, 604800), default: '900', meaning: 'Seconds until an incomplete series is closed as it is' },
@@ -114,6 +120,7 @@ export interface Config {
   readonly duplicates: 'refuse' | 'replace'
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly debug: boolean
+  readonly webhook: WebhookSettings | undefined
   /** Where results go; secrets are in the files that it names. */
   readonly destinations: readonly DestinationSettings[]
   /** The worklist that work is taken from. */
@@ -138,6 +145,7 @@ export interface Config {
     readonly rateLimit: number
     readonly trustProxy: readonly string[]
   }
+  readonly metrics: { readonly port: number | undefined, readonly tokenFile: string | undefined }
   readonly web: {
     /** Pixels of a source or of a picture beyond which nothing is drawn. */
     readonly renderMaxPixels: number
@@ -164,6 +172,7 @@ export function loadConfig (environment: Environment): Config {
   if (!parsed.success) for (const { path, message } of parsed.error.issues) problems.push(`${prefix}${path.map(String).join('.')} ${message}`)
   const values = parsed.data
   const destinations = values && destinationsOf(values, problems)
+  const webhook = values && webhookOf(values, problems)
   if (values && values.SERIES_MAX_WAIT_S < values.SERIES_QUIET_S) problems.push('TUBERLENS_SERIES_MAX_WAIT_S must not be less than TUBERLENS_SERIES_QUIET_S')
   const worklist = values?.WORKLIST_DESTINATION
   if (worklist !== undefined && destinations?.every(({ id }) => id !== worklist) === true) {
@@ -173,7 +182,7 @@ export function loadConfig (environment: Environment): Config {
     const lines = [...problems].sort()
     throw new AppError('config-invalid', `the configuration has ${lines.length === 1 ? 'an error' : `${lines.length} errors`}:\n${lines.map(line => `  ${line}`).join('\n')}`, { errors: lines.length })
   }
-  return freeze(assemble(values, destinations))
+  return freeze({ ...assemble(values, destinations), webhook })
 }
 
 type VariableName = keyof typeof variables
@@ -204,7 +213,7 @@ function worklistOf (values: Values): WorklistConfig | undefined {
   return destination === undefined ? undefined : { destination, query, pollMs: poll * 1000, requester }
 }
 
-function assemble (values: Values, destinations: readonly DestinationSettings[]): Config {
+function assemble (values: Values, destinations: readonly DestinationSettings[]): Omit<Config, 'webhook'> {
   const ms = (s: number) => Math.round(s * 1000)
   const hour = 3_600_000
   const { lifecycle, runner, delivery, retention } = defaultWorkflowSettings
@@ -238,6 +247,7 @@ function assemble (values: Values, destinations: readonly DestinationSettings[])
       rateLimit: values.RATE_LIMIT,
       trustProxy: values.TRUST_PROXY,
     },
+    metrics: { port: values.METRICS_PORT, tokenFile: values.METRICS_TOKEN_FILE },
     web: { renderMaxPixels: values.RENDER_MAX_PIXELS, corsOrigins: values.CORS_ORIGINS },
     workflow: {
       lifecycle: {
@@ -267,8 +277,11 @@ function freeze<T> (value: T): T {
   return Object.freeze(value)
 }
 
-/** The effective configuration for the log of a start. It holds no secret: those are in the files that it names. */
-export function describeConfig (config: Config): Record<string, unknown> { return { ...config } }
+/** The effective configuration for the log of a start: secrets are in the files that it names, or may be in a webhook's path. */
+export function describeConfig (config: Config): Record<string, unknown> {
+  const { webhook } = config
+  return { ...config, webhook: webhook && { ...webhook, url: `${new URL(webhook.url).origin}/(hidden)` } }
+}
 
 /** The README's table: name, default and meaning of every variable. */
 export const configVariables: readonly { readonly name: string, readonly default: string, readonly meaning: string }[] =

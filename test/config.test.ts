@@ -38,6 +38,8 @@ t.test('an empty environment gives the defaults of the specification', async t =
 t.test('values are read with their units', async t => {
   const config = loadConfig({
     TUBERLENS_PORT: '0',
+    TUBERLENS_METRICS_PORT: '9464',
+    TUBERLENS_METRICS_TOKEN_FILE: '/run/secrets/metrics',
     TUBERLENS_SERIES_QUIET_S: '0.5',
     TUBERLENS_MAX_INSTANCE_BYTES: '3K',
     TUBERLENS_MAX_REQUEST_BYTES: '12345',
@@ -51,6 +53,7 @@ t.test('values are read with their units', async t => {
     TUBERLENS_MODEL_DIR: '',
   })
   t.match(config, { port: 0, publicBaseUrl: 'https://ai.example/tubers' })
+  t.strictSame(config.metrics, { port: 9464, tokenFile: '/run/secrets/metrics' })
   t.match(config.workflow.lifecycle, { seriesQuietMs: 500, graceMs: 500 })
   t.match(config.reception, { maxInstanceBytes: 3072, maxRequestBytes: 12_345, strict: true })
   t.strictSame(config.reception.trustProxy, ['10.0.0.1', '10.0.0.2'])
@@ -147,6 +150,81 @@ t.test('secrets come from files and are never shown', async t => {
   const bearer = loadConfig({ TUBERLENS_PACS_URL: 'http://pacs.example', TUBERLENS_PACS_TOKEN_FILE: password })
   t.match(bearer.destinations[0]?.auth, { kind: 'bearer', tokenFile: password })
   t.notMatch(JSON.stringify(describeConfig(bearer)), 'hunter2')
+})
+
+t.test('a webhook needs its secret', async t => {
+  const secret = secretFile('webhook', `whsec_${Buffer.alloc(24, 1).toString('base64')}\n`)
+  const config = loadConfig({ TUBERLENS_WEBHOOK_URL: 'https://hooks.example/path-canary', TUBERLENS_WEBHOOK_SECRET_FILE: secret })
+  t.strictSame(config.webhook, { url: 'https://hooks.example/path-canary', secretFile: secret })
+  t.match(JSON.stringify(describeConfig(config)), 'https://hooks.example/(hidden)')
+  t.notMatch(JSON.stringify(describeConfig(config)), /canary|whsec_/)
+  t.match(problemsOf({ TUBERLENS_WEBHOOK_URL: 'https://hooks.example' }), 'go together')
+  t.match(problemsOf({ TUBERLENS_WEBHOOK_SECRET_FILE: secret }), 'go together')
+  const wrong = problemsOf({ TUBERLENS_WEBHOOK_URL: 'https://hooks.example', TUBERLENS_WEBHOOK_SECRET_FILE: secretFile('weak', 'whsec_canary') })
+  t.match(wrong, 'TUBERLENS_WEBHOOK_SECRET_FILE must hold whsec_')
+  t.notMatch(wrong, 'canary')
+  t.match(problemsOf({ TUBERLENS_WEBHOOK_URL: 'https://hooks.example', TUBERLENS_WEBHOOK_SECRET_FILE: join(folder, 'absent') }), 'cannot be read')
+  t.equal(loadConfig({}).webhook, undefined)
+})
+
+t.test('destinations come from a file, with their defaults', async t => {
+  const secret = secretFile('oauth', 'hunter2-canary')
+  const destinations = (list: unknown) => ({ TUBERLENS_DESTINATIONS_FILE: secretFile('destinations.json', typeof list === 'string' ? list : JSON.stringify(list)) })
+  const oauth2 = { kind: 'oauth2', tokenUrl: 'https://login.example/token', clientId: 'id', clientSecretFile: secret, scope: 'dicom' }
+  const config = loadConfig(destinations([
+    { id: 'archive', url: 'http://pacs.example/dicom-web/', source: true },
+    { id: 'reader', url: 'https://reader.example', filter: 'positive', objects: ['sr', 'source'], auth: oauth2, verify: 'wado', chunked: true, maxInstancesPerRequest: 1, maxBytesPerRequest: 1000 },
+  ]))
+  t.match(config.destinations, [
+    { id: 'archive', url: 'http://pacs.example/dicom-web', filter: 'all', auth: { kind: 'none' }, source: true, verify: 'qido', objects: ['sr', 'summary', 'grad-cam', 'saliency', 'evidence'] },
+    { id: 'reader', filter: 'positive', objects: ['sr', 'source'], auth: oauth2, source: false, chunked: true, maxInstancesPerRequest: 1 },
+  ])
+  t.ok(Object.isFrozen(config.destinations[1]?.auth))
+  t.notMatch(JSON.stringify(describeConfig(config)), 'hunter2')
+
+  const at = (change: object) => problemsOf(destinations([{ id: 'a', url: 'https://a.example', ...change }]))
+  const table: readonly [object, string | RegExp][] = [
+    [{ id: 'A b canary' }, '[0].id must be 1 to 32'],
+    [{ url: 'https://user:canary@a.example' }, '[0].url must be an http or https URL without user'],
+    [{ url: 7 }, '[0].url must be a text'],
+    [{ filter: 'canary' }, '[0].filter must be one of all, positive, positive-or-undetermined'],
+    [{ objects: ['sr', 'canary'] }, '[0].objects[1] must be one of sr, summary'],
+    [{ objects: [] }, '[0].objects must not be empty'],
+    [{ objects: 'sr' }, '[0].objects must be a list'],
+    [{ verify: 'canary' }, '[0].verify must be one of'],
+    [{ chunked: 'canary' }, '[0].chunked must be true or false'],
+    [{ maxInstancesPerRequest: 0 }, '[0].maxInstancesPerRequest must be a whole number from 1'],
+    [{ maxBytesPerRequest: 1.5 }, '[0].maxBytesPerRequest must be a whole number'],
+    [{ auth: { kind: 'canary' } }, /\[0\]\.auth\S* must have a kind that is one of none, basic, bearer, oauth2/],
+    [{ auth: 'canary' }, '[0].auth must have a kind'],
+    [{ auth: { kind: 'basic', username: 'u:canary', passwordFile: '' } }, '[0].auth.username must not hold a colon'],
+    [{ auth: { kind: 'basic', username: 'u', passwordFile: '' } }, '[0].auth.passwordFile must name a file'],
+    [{ auth: { kind: 'basic', username: 'u', passwordFile: secret, password: 'canary' } }, /\[0\]\.auth .*password/],
+    [{ auth: { kind: 'bearer', tokenFile: join(folder, 'absent') } }, '[0].auth.tokenFile names a file that cannot be read'],
+    [{ auth: { ...oauth2, clientSecretFile: secretFile('void', ' ') } }, '[0].auth.clientSecretFile names an empty file'],
+    [{ auth: { ...oauth2, tokenUrl: 'canary' } }, '[0].auth.tokenUrl must be an http'],
+    [{ tls: { caFile: secret } }, '[0].tls names files that are not certificates'],
+    [{ tls: { certFile: secret } }, '[0].tls needs certFile and keyFile together'],
+    [{ url: 'http://a.example', tls: { caFile: secret } }, '[0].tls has no meaning for an http URL'],
+    [{ tls: 'canary' }, '[0].tls must be an object'],
+    [{ source: true, objects: ['source'] }, '[0].objects must not list source where the images come from'],
+    [{ pasword: 'canary' }, '[0] has unknown names: pasword'],
+  ]
+  for (const [change, expected] of table) {
+    const found = at(change)
+    t.match(found, expected, JSON.stringify(change))
+    t.match(found, '  TUBERLENS_DESTINATIONS_FILE [0]')
+    t.notMatch(found, 'canary', 'values may be secrets in the wrong place')
+  }
+  const two = [{ id: 'a', url: 'http://a.example', source: true }, { id: 'a', url: 'http://b.example', source: true }]
+  t.match(problemsOf(destinations(two)), /3 errors|2 errors/)
+  t.match(problemsOf(destinations(two)), '[1].id is used twice')
+  t.match(problemsOf(destinations(two)), '[1].source may be true of one destination only')
+  for (const [list, expected] of [['[', 'is not JSON'], [{}, 'must hold a list'], [[], 'must hold at least one'], [['x'], '[0] must be an object']] as const) {
+    t.match(problemsOf(destinations(list)), `TUBERLENS_DESTINATIONS_FILE ${expected}`)
+  }
+  t.match(problemsOf({ TUBERLENS_DESTINATIONS_FILE: join(folder, 'absent') }), 'names a file that cannot be read')
+  t.match(problemsOf({ ...destinations([{ id: 'a', url: 'http://a.example' }]), TUBERLENS_PACS_URL: 'http://b.example' }), 'TUBERLENS_DESTINATIONS_FILE excludes TUBERLENS_PACS_URL')
 })
 
 t.test('a secret that cannot be read is named by its variable', async t => {

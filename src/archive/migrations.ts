@@ -205,4 +205,27 @@ CREATE INDEX workitem_inputs_study ON workitem_inputs (study);
 `, `
 -- of what a sender sent, where it was coerced before it was written; NULL where both are the same
 ALTER TABLE instances ADD COLUMN received_digest TEXT;
+`, `
+-- has a row while a webhook is configured: without one nothing is noted for it
+CREATE TABLE webhook (id INTEGER PRIMARY KEY CHECK (id = 1), since INTEGER NOT NULL) STRICT;
+
+-- what the webhook is to be told; a row goes when it was told
+CREATE TABLE webhook_events (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE DEFAULT ('msg_' || lower(hex(randomblob(16)))),
+  type TEXT NOT NULL, at INTEGER NOT NULL, job INTEGER NOT NULL,
+  -- as it was sent first: every attempt sends the same
+  body TEXT,
+  attempt INTEGER NOT NULL DEFAULT 0,
+  -- NULL when it was given up
+  next_at INTEGER, error TEXT
+) STRICT;
+CREATE INDEX webhook_events_due ON webhook_events (next_at) WHERE next_at IS NOT NULL;
+CREATE TRIGGER webhook_noted AFTER UPDATE OF state ON jobs WHEN OLD.state <> NEW.state AND EXISTS (SELECT 1 FROM webhook) BEGIN
+  INSERT INTO webhook_events (type, at, job, next_at) SELECT type, NEW.updated_at, NEW.id, NEW.updated_at FROM (SELECT CASE
+    WHEN NEW.kind = 'report' AND OLD.state = 'RUNNING' AND NEW.state = 'DELIVERING' THEN 'report.issued'
+    WHEN NEW.kind = 'report' AND OLD.state = 'DELIVERING' AND NEW.state = 'DONE' THEN 'report.delivered'
+    WHEN NEW.kind = 'report' AND OLD.state = 'DELIVERING' AND NEW.state = 'DEAD' THEN 'delivery.dead'
+    WHEN NEW.state = 'DEAD' THEN 'job.dead' END AS type) WHERE type IS NOT NULL;
+END;
 `]

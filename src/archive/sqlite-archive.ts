@@ -19,6 +19,7 @@ import { diskError, Spool } from './spool.ts'
 import { sweep } from './sweep.ts'
 import type { SweepReport } from './sweep.ts'
 import { isBuried } from './tombstones.ts'
+import { WebhookTable } from './webhook-table.ts'
 import { WorkitemTable } from './workitem-table.ts'
 
 export interface ArchiveOptions {
@@ -41,6 +42,7 @@ export class SqliteArchive implements Archive {
   readonly artifacts: ArtifactTable
   readonly deliveries: DeliveryTable
   readonly purge: PurgeTable
+  readonly webhook: WebhookTable
   readonly workitems: WorkitemTable
   readonly spool: Spool
   readonly #database: Database
@@ -64,6 +66,7 @@ export class SqliteArchive implements Archive {
     this.deliveries = new DeliveryTable(database, spool)
     this.artifacts = new ArtifactTable(database, spool, this.#instances, this.deliveries)
     this.purge = new PurgeTable(database, spool)
+    this.webhook = new WebhookTable(database)
     this.workitems = new WorkitemTable(database)
   }
 
@@ -112,7 +115,7 @@ export class SqliteArchive implements Archive {
     const disk = await this.spool.space()
     const quota = this.#quotaBytes
     if (quota === undefined) return disk
-    const left = Math.max(0, quota - this.#spoolBytes())
+    const left = Math.max(0, quota - this.spoolBytes())
     const isTighter = left / quota < disk.freeBytes / disk.totalBytes
     return { ...disk, ...(isTighter ? { freeBytes: left, totalBytes: quota } : {}), enough: disk.enough && left > 0 }
   }
@@ -132,16 +135,17 @@ export class SqliteArchive implements Archive {
       series: count('SELECT state AS name, COUNT(*) AS n FROM series WHERE kind = \'input\' GROUP BY state'),
       jobs: count('SELECT kind || \':\' || state AS name, COUNT(*) AS n FROM jobs GROUP BY kind, state'),
       deliveries: count('SELECT state AS name, COUNT(*) AS n FROM deliveries GROUP BY state'),
-      spoolBytes: this.#spoolBytes(),
+      spoolBytes: this.spoolBytes(),
     }
   }
 
-  #spoolBytes (): number {
+  /** Of all instances kept. */
+  spoolBytes (): number {
     return this.#database.get('SELECT COALESCE(SUM(bytes), 0) AS n FROM instances')!.number('n')
   }
 
   #checkQuota (): void {
-    if (this.#quotaBytes !== undefined && this.#spoolBytes() >= this.#quotaBytes) {
+    if (this.#quotaBytes !== undefined && this.spoolBytes() >= this.#quotaBytes) {
       throw new AppError('out-of-resources', 'the quota of the data folder is used up')
     }
   }

@@ -12,6 +12,8 @@ const levels: Partial<Readonly<Record<WorkflowEvent['type'], 'warn' | 'error'>>>
   'workitem-unusable': 'warn',
   'worklist-failed': 'warn',
   'worklist-refused': 'warn',
+  'webhook-failed': 'warn',
+  'webhook-dead': 'error',
   'disk-low': 'error',
   error: 'error',
 }

@@ -30,7 +30,9 @@ export class MissingDestinations {
     if (tell) this.#toldAt = now()
     for (const { destination, pending } of missing) {
       const dead = deliveries.giveUp(destination, now() - deadlineMs, 'deadline: not configured', now())
-      if (dead > 0) onEvent({ type: 'delivery', destination, sent: 0, retried: 0, dead })
+      if (dead > 0) {
+        onEvent({ type: 'delivery', destination, sent: 0, retried: 0, dead, outcomes: [{ result: 'dead', reason: 'deadline', count: dead }] })
+      }
       if (tell && pending > dead) onEvent({ type: 'destination-missing', destination, pending: pending - dead })
     }
     for (const { job, state } of deliveries.settle(now())) onEvent({ type: 'delivered', job, state })

@@ -17,6 +17,7 @@ import { applyRetention } from './retention.ts'
 import { SeriesLifecycle } from './series-lifecycle.ts'
 import type { SeriesSource } from './series-lifecycle.ts'
 import type { WorkflowSettings } from './settings.ts'
+import { Webhook, type WebhookSettings } from './webhook.ts'
 import { StepPerformer } from './step-performer.ts'
 import { Workitems } from './workitems.ts'
 import { WorklistPerformer, type WorklistSettings } from './worklist-performer.ts'
@@ -29,6 +30,8 @@ export interface WorkflowOptions {
   readonly source?: SeriesSource | undefined
   /** The worklist that work is taken from, if any. */
   readonly worklist?: WorklistSettings | undefined
+  /** Who is told what became of reports and jobs, if anybody. */
+  readonly webhook?: WebhookSettings | undefined
   /** Who writes the reports, and with which maps. */
   readonly report: Pick<ReportJob, 'context' | 'methods'>
   readonly settings: WorkflowSettings
@@ -63,6 +66,7 @@ export class Workflow {
   readonly #runner: JobRunner
   readonly #deliveries: readonly Delivering[]
   readonly #missing: MissingDestinations
+  readonly #webhook: Webhook | undefined
   readonly #now: () => number
   readonly #onEvent: EventListener
   #timer: NodeJS.Timeout | undefined
@@ -97,12 +101,15 @@ export class Workflow {
       new Delivering({ deliveries: archive.deliveries, destination, settings: settings.delivery, now, random, onEvent }))
     const { deadlineMs } = settings.delivery
     const configured = destinations.map(({ id }) => id)
+    this.#webhook = options.webhook &&
+      new Webhook({ events: archive.webhook, webhook: options.webhook, settings: settings.delivery, now, random, onEvent })
     this.#missing = new MissingDestinations({ deliveries: archive.deliveries, configured, deadlineMs, now, onEvent })
   }
 
   /** Takes up what the last process left and starts the tick. @throws AppError */
   async start (): Promise<void> {
     const { archive } = this.#options
+    archive.webhook.enable(this.#webhook !== undefined, this.#now())
     const jobs = archive.jobs.recover(this.#now())
     const { orphans, lost } = await archive.sweep()
     this.#onEvent({ type: 'recovered', jobs, orphans, lost })
@@ -126,6 +133,7 @@ export class Workflow {
     await Promise.all([this.#lifecycle.idle(), this.#performer.idle(), this.#worklist?.idle()])
     await this.#runner.idle()
     await Promise.all(this.#deliveries.map(async delivering => await delivering.idle()))
+    await this.#webhook?.idle()
   }
 
   /** Closes an open series now and queues its analysis; whether it was open. */
@@ -177,6 +185,7 @@ export class Workflow {
     this.#stopped = true
     await Promise.all([this.#ticking, this.#lifecycle.stop(), this.#performer.stop(), this.#worklist?.stop()])
     await Promise.all([this.#runner.stop(graceMs), ...this.#deliveries.map(async delivering => await delivering.stop(graceMs))])
+    await this.#webhook?.stop()
   }
 
   async #look (): Promise<void> {
@@ -186,9 +195,11 @@ export class Workflow {
     this.#performer.tick()
     this.#runner.wake()
     for (const delivering of this.#deliveries) delivering.wake()
+    this.#webhook?.wake()
     if (this.#now() - this.#housekept < housekeepingMs) return
     this.#housekept = this.#now()
     this.#missing.look()
+    archive.webhook.removeOld(this.#now() - settings.retention.deadMs)
     await applyRetention({ archive, settings: settings.retention, now: this.#now, onEvent: this.#onEvent })
   }
 }
