@@ -70,6 +70,7 @@ export const conformanceTables: Readonly<Record<string, () => string>> = {
     ['several values, with escape sequences', characterSetTerms.extensions.map(code).join(', ')],
   ]),
   'table of limits': () => {
+    const { web: { renderMaxPixels } } = loadConfig({})
     const { maxRequestBytes, maxInstanceBytes, maxParts, maxConcurrentStores } = loadConfig({}).reception
     return rows(['What', 'At most', 'Beyond it'], [
       ['store request', `${mebi(maxRequestBytes)} (\`TUBERLENS_MAX_REQUEST_BYTES\`)`, '413'],
@@ -85,6 +86,7 @@ export const conformanceTables: Readonly<Record<string, () => string>> = {
       ['Rows × Columns', String(defaultPixelLimits.pixels), 'A701'],
       ['NumberOfFrames', String(defaultPixelLimits.frames), 'A701'],
       ['pixels of an instance, decoded', mebi(defaultPixelLimits.bytes), 'A701'],
+      ['pixels of an image, or of a picture, that is drawn', `${renderMaxPixels} (\`TUBERLENS_RENDER_MAX_PIXELS\`)`, '413'],
       ['results of a search', `${maximumLimit}, ${defaultLimit} without \`limit\``, '`Warning` says how many remain'],
     ])
   },
