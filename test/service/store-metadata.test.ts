@@ -2,6 +2,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { LightMyRequestResponse } from 'fastify'
+import fc from 'fast-check'
 import t from 'tap'
 import { diskError } from '../../src/archive/spool.ts'
 import { readInstance } from '../../src/dicom/read-instance.ts'
@@ -312,6 +313,34 @@ t.test('nothing is ever fetched, whatever a URI names (A3)', async t => {
   }
   t.equal(connections, 0)
   t.strictSame(leftovers(service), [[], []])
+})
+
+t.test('whatever JSON stands in its place, an element is stored or refused for what it is', async t => {
+  const service = await testService(t)
+  const tags = Object.keys(metadata())
+  const vrs = ['AE', 'AT', 'DS', 'FD', 'FL', 'IS', 'LT', 'OB', 'OW', 'PN', 'SL', 'SQ', 'SV', 'UI', 'UL', 'UN', 'US', 'UV', '', 'ZZ']
+  const value = fc.jsonValue({ maxDepth: 3 })
+  const elementOf = fc.oneof(value, fc.record({ vr: fc.oneof(fc.constantFrom(...vrs), value), Value: fc.oneof(fc.array(value, { maxLength: 3 }), value) }, { requiredKeys: [] }),
+    fc.record({ vr: fc.constantFrom(...vrs), InlineBinary: value, BulkDataURI: value }, { requiredKeys: ['vr'] }))
+  await fc.assert(fc.asyncProperty(fc.constantFrom(...tags, '00091001', '54000100', '00080005', 'x'), elementOf, async (tag, element) => {
+    const answer = await send(service, message([{ ...metadata(), [tag]: element }]))
+    const reasons = [...reasonsIn(answer, '00081198'), ...reasonsIn(answer, '0008119A')]
+    // other pixels than those of an earlier run are 0111
+    return answer.statusCode < 500 && reasons.every(reason => [0xa900, 0xc000, 0xc122, 0x0111, 0xa701].includes(reason as number))
+  }), { seed: 20261123, numRuns: 200 })
+  t.strictSame(service.temporaryFiles(), [])
+})
+
+t.test('a message with changed bytes is answered, and nothing of it stays in the way', async t => {
+  const service = await testService(t)
+  const whole = message([metadata(), metadata(sop('1.2.3.4.2'))])
+  const change = fc.record({ at: fc.nat(whole.length - 1), remove: fc.nat(40), insert: fc.uint8Array({ maxLength: 8 }) })
+  await fc.assert(fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async changes => {
+    const body = changes.reduce((bytes, { at, remove, insert }) => Buffer.concat([bytes.subarray(0, at), insert, bytes.subarray(at + remove)]), whole)
+    return (await send(service, body)).statusCode < 500
+  }), { seed: 20261123, numRuns: 200 })
+  t.strictSame(service.temporaryFiles(), [])
+  t.notMatch(service.log(), /TypeError|RangeError/)
 })
 
 const toJson = `
