@@ -31,6 +31,8 @@ t.test('an empty environment gives the defaults of the specification', async t =
   t.equal(config.workflow.delivery.deadlineMs, 72 * 3_600_000)
   t.match(config.workflow.retention, { inputsMs: 86_400_000, resultsMs: 30 * 86_400_000, deadMs: 7 * 86_400_000, watermark: 0.85 })
   t.match(config.reception, { maxRequestBytes: 4 * 2 ** 30, maxInstanceBytes: 512 * 2 ** 20, maxParts: 10_000, strict: false })
+  t.match(config, { quotaBytes: undefined, duplicates: 'refuse' })
+  t.match(config.reception, { rateLimit: 0, issuerOfPatientId: undefined }, 'a sender is never held up, nothing is coerced')
   t.strictSame(config.analysis.methods, ['grad-cam', 'saliency'])
   t.same(config.report, { srSopClass: '88.34', scModality: 'MR', stationName: 'TUBERLENS' })
 })
@@ -51,7 +53,13 @@ t.test('values are read with their units', async t => {
     TUBERLENS_PUBLIC_BASE_URL: 'https://ai.example/tubers/',
     TUBERLENS_WORKER_THREADS: '3',
     TUBERLENS_MODEL_DIR: '',
+    TUBERLENS_SPOOL_QUOTA: '5G',
+    TUBERLENS_RATE_LIMIT: '6000',
+    TUBERLENS_DUPLICATE_POLICY: 'replace',
+    TUBERLENS_COERCE_ISSUER_OF_PATIENT_ID: 'General Hospital',
   })
+  t.match(config, { quotaBytes: 5 * 2 ** 30, duplicates: 'replace' })
+  t.match(config.reception, { rateLimit: 6000, issuerOfPatientId: 'General Hospital' })
   t.match(config, { port: 0, publicBaseUrl: 'https://ai.example/tubers' })
   t.strictSame(config.metrics, { port: 9464, tokenFile: '/run/secrets/metrics' })
   t.match(config.workflow.lifecycle, { seriesQuietMs: 500, graceMs: 500 })
@@ -97,6 +105,10 @@ t.test('every bad value is named, all at once, and no value is echoed', async t 
     MAX_PARTS: '0',
     STOW_MAX_CONCURRENT: 'canary-11',
     DISK_RESERVE: '1T',
+    SPOOL_QUOTA: '0',
+    RATE_LIMIT: '-1',
+    DUPLICATE_POLICY: 'canary-16',
+    COERCE_ISSUER_OF_PATIENT_ID: 'canary\\17',
     DISK_WATERMARK: '101',
     KEEP_INPUTS_H: 'canary-12',
     KEEP_RESULTS_D: '0',
