@@ -80,6 +80,7 @@ t.test('Accept is read as PS3.18 8.7 says and clients write it', async t => {
     ['transfer syntax: never big endian', instance, 'application/dicom; transfer-syntax=1.2.840.10008.1.2.2', 406],
     ['transfer syntax: not as stored', instance, 'application/dicom; transfer-syntax=1.2.840.10008.1.2.4.80', 406],
     ['transfer syntax: the next one', instance, 'application/dicom; transfer-syntax=1.2.840.10008.1.2.4.80, application/dicom;q=0.1', dicom],
+    ['bulk data of an instance as a whole is not there', instance, 'multipart/related; type="application/octet-stream"', 406],
     ['a study is no single part', study, 'application/dicom', 406],
     ['DICOM and rendered types do not mix', instance, 'application/dicom, image/jpeg', 400],
     ['nor where rendered ones are meant', `${instance}/rendered`, 'application/dicom, image/jpeg', 400],
