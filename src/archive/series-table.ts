@@ -96,6 +96,9 @@ export class SeriesTable {
       { study }) !== undefined
   }
 
+  /** How many are still coming. */
+  open (): number { return this.#database.get('SELECT COUNT(*) AS n FROM series WHERE state = \'OPEN\'')!.number('n') }
+
   /** How many input series are in each state. */
   counts (): Readonly<Record<string, number>> {
     const rows = this.#database.all('SELECT state, COUNT(*) AS n FROM series WHERE kind = \'input\' GROUP BY state')

@@ -16,11 +16,12 @@ const commands: Readonly<Record<string, Listed>> = {
   demo: { summary: 'run the service on a synthetic study and show its results', load: () => import('./demo.ts') },
   synthesize: { summary: 'make synthetic slices with and without tubers', load: () => import('./synthesize.ts') },
   train: { summary: 'train the networks and keep the best', load: () => import('./train.ts') },
+  'verify-audit': { summary: 'check that no line of an audit log was changed', load: () => import('./verify-audit.ts') },
   evaluate: { summary: 'measure a model on labelled slices', load: () => import('./evaluate.ts') },
 }
 
 function help (): string {
-  const list = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(11)} ${summary}`)
+  const list = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
   const codes = Object.values(exitCodes).map(({ code, meaning }) => `  ${String(code).padStart(3)}  ${meaning}`)
   return [
     `tuberlens ${softwareVersion()}: looks for cortical tubers of tuberous sclerosis complex in brain MR.`,

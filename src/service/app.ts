@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import helmet from '@fastify/helmet'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { AppError } from '../errors.ts'
+import { auditRequests } from './audit-requests.ts'
 import { type RegisteredRoute, requireScopes } from './auth.ts'
 import { answerClientError } from './client-error.ts'
 import type { ServiceContext } from './context.ts'
@@ -17,6 +18,7 @@ import { frameRoutes } from './routes/frames.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { metadataRoutes } from './routes/metadata.ts'
+import { metricsRoutes } from './routes/metrics.ts'
 import { renderedRoutes } from './routes/rendered.ts'
 import { retrieveRoutes } from './routes/retrieve.ts'
 import { searchRoutes } from './routes/search.ts'
@@ -35,6 +37,9 @@ declare module 'fastify' {
     readonly registeredRoutes: readonly RegisteredRoute[]
   }
 }
+
+/** Where instances come in. */
+const storeRoute = /\/(?:studies|studies\/:study|upload)$/
 
 /** All routes over a context, not listening yet. The caller closes it. */
 export async function buildApp (context: ServiceContext, logger: Logger): Promise<FastifyInstance> {
@@ -77,10 +82,19 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
     const level = request.routeOptions.config.scope === 'anonymous' ? 'debug' : 'info'
     request.log[level]({ req: request, res: reply, ms: Math.round(reply.elapsedTime) }, 'request')
   })
+  app.addHook('onResponse', async (request, reply) => {
+    const { url = '' } = request.routeOptions
+    if (request.method === 'POST' && storeRoute.test(url)) context.metrics?.stored(reply.statusCode)
+  })
+  if (context.audit !== undefined) auditRequests(app, context.audit)
   await app.register(healthRoutes(context))
+  await app.register(metricsRoutes(context.metrics, context.metricsToken))
   await app.register(descriptionRoutes())
   await app.register(capabilityRoutes(context), { prefix: dicomWebRoot })
-  for (const routes of [storeRoutes, searchRoutes, retrieveRoutes, metadataRoutes, frameRoutes, renderedRoutes, wadoUriRoutes, workitemRoutes]) {
+  const dicomWeb = [
+    storeRoutes, searchRoutes, retrieveRoutes, metadataRoutes, frameRoutes, renderedRoutes, wadoUriRoutes, workitemRoutes,
+  ]
+  for (const routes of dicomWeb) {
     await app.register(routes(context), { prefix: dicomWebRoot })
   }
   // viewers look for the URI service beside the RESTful one as well as below it

@@ -1,7 +1,9 @@
 import type { Archive, IgnoreReason } from '../archive/archive.ts'
+import type { AuditLog } from '../archive/audit-log.ts'
 import type { Instance } from '../dicom/instance.ts'
 import type { Decoder, JpegEncoder } from '../imaging/decoder-pool.ts'
 import type { InstanceReader } from './instance-reader.ts'
+import type { Metrics } from './metrics.ts'
 import type { Operations } from './operations.ts'
 import type { Workitems } from '../workflow/workitems.ts'
 import type { ServiceSettings } from './settings.ts'
@@ -45,6 +47,12 @@ export interface ServiceContext {
   readonly workitems: Workitems
   /** What an administrator sees and does. */
   readonly operations: Operations
+  /** Counts what clients send. */
+  readonly metrics?: Metrics | undefined
+  /** Who may read /metrics here; see `metricsRoutes`. */
+  readonly metricsToken?: (() => Promise<string>) | undefined
+  /** Records what clients do. */
+  readonly audit?: Pick<AuditLog, 'record'> | undefined
   /** What computes the probabilities; absent where nothing does. */
   readonly analysis?: AnalysisIdentity | undefined
 }

@@ -1,11 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { AuditEvent } from '../archive/audit-log.ts'
+import type { PartOutcome } from '../dicomweb/store-response.ts'
 import type { ServiceContext } from './context.ts'
 import type { Reception } from './reception.ts'
 import { defaultBodyPace, keepPace } from './slow-body-watchdog.ts'
 import { sendStoreAnswer } from './store-answer.ts'
 
 export interface Receiving {
-  readonly context: Pick<ServiceContext, 'bodyPace' | 'onStored'>
+  readonly context: Pick<ServiceContext, 'bodyPace' | 'onStored' | 'metrics' | 'audit'>
   readonly reception: Reception
   /** The body on its way into the reception. */
   readonly reading: Promise<void>
@@ -20,5 +22,22 @@ export async function receiveAndAnswer (
   await keepPace(request, context.bodyPace ?? defaultBodyPace, reading, async () => await reception.abandon())
   const outcomes = await reception.finish()
   if (outcomes.some(outcome => outcome.kind === 'stored' && outcome.retrieveUrl !== undefined)) context.onStored()
+  context.metrics?.received(outcomes, reception.bytes)
+  // on the device before the answer is; a trail that cannot be written must not undo what was committed
+  for (const event of transfers(outcomes, request.ip)) await context.audit?.record(event)
   return await sendStoreAnswer(request, reply, outcomes, baseUrl)
+}
+
+/** One event for each study that something came of, and one for what could not be read (PS3.15 A.5.3.7). */
+function transfers (outcomes: readonly PartOutcome[], source: string): AuditEvent[] {
+  const stored = outcomes.flatMap(outcome => outcome.kind === 'stored' ? [outcome] : [])
+  const failed = outcomes.length - stored.length
+  const events = [...new Set(stored.map(({ studyInstanceUid }) => studyInstanceUid))].map((study): AuditEvent => {
+    const ofStudy = stored.filter(({ studyInstanceUid }) => studyInstanceUid === study)
+    const kept = ofStudy.filter(({ retrieveUrl }) => retrieveUrl !== undefined).length
+    const replaced = ofStudy.filter(outcome => outcome.replaced === true).length
+    const facts = { stored: kept, ignored: ofStudy.length - kept, ...(replaced > 0 ? { replaced } : {}) }
+    return { code: 110104, action: 'import', outcome: 0, source, studies: [study], facts }
+  })
+  return failed === 0 ? events : [...events, { code: 110104, action: 'import', outcome: 4, source, facts: { failed } }]
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { shippedModelDir, softwareIdentity } from '../analysis/software.ts'
+import { AuditLog } from '../archive/audit-log.ts'
 import { SqliteArchive } from '../archive/sqlite-archive.ts'
 import { type Config, describeConfig } from '../config.ts'
 import type { Uid } from '../dicom/uid.ts'
@@ -15,12 +16,18 @@ import { connectDestination } from '../workflow/connect-destination.ts'
 import { dicomWebDestination, dicomWebSource } from '../workflow/destination.ts'
 import { receiveRule } from '../workflow/loop-guard.ts'
 import { Workflow } from '../workflow/workflow.ts'
+import type { WorkflowEvent } from '../workflow/events.ts'
 import { buildApp } from './app.ts'
+import { countingDecoder } from './counting-decoder.ts'
+import { watchFailedSlices } from './failed-slices.ts'
 import { createInstanceReader } from './instance-reader.ts'
 import type { AnalysisIdentity } from './context.ts'
+import { Metrics } from './metrics.ts'
+import { serveMetrics } from './metrics-server.ts'
 import { Operations } from './operations.ts'
 import { createLogger, type Logger } from './logging.ts'
 import { Reception } from './reception.ts'
+import { auditWorkflow } from './workflow-audit.ts'
 import { logEvents } from './workflow-log.ts'
 
 export interface RunningService {
@@ -75,8 +82,19 @@ async function start (
   })
   closers.push(async () => await archive.close())
 
+  const audit = await AuditLog.open({
+    folder: join(config.dataDir, 'audit'),
+    onFailure: error => { metrics.auditFailed(); logger.error({ err: error }, 'audit log not written') },
+  })
+  closers.push(async () => {
+    await audit.record({ code: 110100, action: 'stop', outcome: 0 })
+    await audit.close()
+    logger.info({ lastHash: audit.lastHash }, 'audit log closed')
+  })
+
   const { modelDir = shippedModelDir(), engine, threads, methods } = config.analysis
-  const analysis = new AnalysisProcess({ jobs: { modelDir, engine, threads, methods }, onRestart: () => logger.warn('analysis process restarted') })
+  const onRestart = (): void => { metrics.workerRestarted(); logger.warn('analysis process restarted') }
+  const analysis = new AnalysisProcess({ jobs: { modelDir, engine, threads, methods }, onRestart })
   closers.push(async () => await analysis.close())
   const identity = await identityOf(modelDir, await analysis.warm(warmUpMs))
   logger.info(identity, 'model loaded')
@@ -99,19 +117,31 @@ async function start (
   const intake = (study: Uid): Reception => new Reception({
     archive, reader, ignoreReason, ineligible: 'ignore', maxInstanceBytes, issuerOfPatientId, study, baseUrl: config.publicBaseUrl ?? '',
   })
+  const metrics = new Metrics(async () => ({
+    openSeries: archive.series.open(),
+    jobs: archive.jobs.counts(),
+    destinations: workflow.destinations(),
+    spoolBytes: archive.spoolBytes(),
+    freeBytes: (await archive.space()).freeBytes,
+  }))
+  const onDecodeFailure = (transferSyntaxUid: string, code: string): void => { metrics.decodeFailed(transferSyntaxUid, code) }
+  const count = (event: WorkflowEvent): void => { metrics.event(event) }
+  const listeners = [logEvents(logger), count, auditWorkflow(archive, audit), watchFailedSlices(archive, onDecodeFailure)]
   const workflow = new Workflow({
     archive,
     analysis,
     destinations: destinations.map(({ settings, connection }) => dicomWebDestination(settings, connection)),
     source: asked && dicomWebSource(asked, { archive, intake }),
+    webhook: config.webhook,
     worklist: worklist && work && { ...worklist, worklist: { destination: work.connection, requester: worklist.requester } },
     report: { context: { software, srSopClass, scModality }, methods },
     settings: config.workflow,
-    onEvent: logEvents(logger),
+    onEvent: event => { for (const listener of listeners) listener(event) },
   })
-  const decoder = createDecoder({ workers: 1 })
+  const decoder = countingDecoder(createDecoder({ workers: 1 }), onDecodeFailure)
   closers.push(async () => await decoder.close())
 
+  const { port: metricsPort, tokenFile } = config.metrics
   const draining = { value: false }
   const app = await buildApp({
     archive,
@@ -128,13 +158,21 @@ async function start (
     workitems: workflow.workitems,
     operations: new Operations({ archive, workflow }),
     analysis: identity,
+    metrics,
+    metricsToken: tokenFile === undefined ? undefined : async () => (await readFile(tokenFile, 'utf8')).trim(),
+    audit,
   }, logger)
   closers.push(async () => {
     const force = setTimeout(() => { app.server.closeAllConnections() }, graceMs)
     await Promise.all([app.close(), workflow.stop(graceMs - 5000)])
     clearTimeout(force)
   })
+  await audit.record({ code: 110100, action: 'start', outcome: 0, facts: { version: software.version } })
   await workflow.start()
+  if (metricsPort !== undefined) {
+    const server = await serveMetrics(metrics, { host: config.host, port: metricsPort })
+    closers.push(async () => { server.closeAllConnections(); server.close(); await Promise.resolve() })
+  }
   await app.listen({ host: config.host, port: config.port })
   const { address, family, port } = app.server.address() as AddressInfo
   const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`

@@ -1,8 +1,11 @@
-import { mkdtempSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t from 'tap'
+import { verifyAudit } from '../../src/archive/verify-audit.ts'
 import { loadConfig } from '../../src/config.ts'
 import { AppError } from '../../src/errors.ts'
 import { serve } from '../../src/service/server.ts'
@@ -31,6 +34,39 @@ t.test('the service starts, keeps what it acknowledged over a restart, and stops
   t.equal((await found.json() as unknown[]).length, 1)
   await second.close()
   t.equal(process.listenerCount('SIGTERM'), listeners, 'signals are given back')
+})
+
+t.test('the running service has its metrics, and a trail of what was done', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'tuberlens-serve-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  writeFileSync(join(folder, 'token'), 'secret\n')
+  const free = createServer().listen(0, '127.0.0.1')
+  await once(free, 'listening')
+  const { port } = free.address() as AddressInfo
+  await new Promise(resolve => free.close(resolve))
+  const service = await serve(loadConfig({
+    TUBERLENS_PORT: '0',
+    TUBERLENS_DATA_DIR: folder,
+    TUBERLENS_MODEL_DIR: tinyModel,
+    TUBERLENS_LOG_LEVEL: 'silent',
+    TUBERLENS_METRICS_PORT: String(port),
+    TUBERLENS_METRICS_TOKEN_FILE: join(folder, 'token'),
+  }), { ownsProcess: false })
+  await fetch(`${service.url}/dicom-web/studies`, { method: 'POST', headers: { 'content-type': multipartType }, body: multipart([dicomFile()]) })
+  const own = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  t.match(own, /^tuberlens_series_open 1$/m)
+  t.match(own, /^tuberlens_disk_free_bytes [1-9]/m)
+  t.match(own, /^tuberlens_spool_bytes [1-9]/m)
+  const shared = await fetch(`${service.url}/metrics`, { headers: { authorization: 'Bearer secret' } })
+  t.match(await shared.text(), /^tuberlens_stow_instances_total\{outcome="stored",reason="none"\} 1$/m)
+  await service.close()
+  await t.rejects(fetch(`http://127.0.0.1:${port}/metrics`))
+  const [name] = readdirSync(join(folder, 'audit'))
+  const trail = join(folder, 'audit', name!)
+  t.match(await verifyAudit(trail), { records: 3 })
+  const actions = readFileSync(trail, 'utf8').trimEnd().split('\n').map(line => (JSON.parse(line) as { action: string }).action)
+  t.strictSame(actions, ['start', 'import', 'stop'])
+  t.notMatch(readFileSync(trail, 'utf8'), /Doe|PID1|"1\.2\.3"/)
 })
 
 t.test('the service is not ready while its analysis process cannot be started', async t => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { AuditLog } from '../../../src/archive/audit-log.ts'
 import type { IgnoreReason } from '../../../src/archive/archive.ts'
 import { type ArchiveOptions, SqliteArchive } from '../../../src/archive/sqlite-archive.ts'
 import type { Instance } from '../../../src/dicom/instance.ts'
@@ -12,6 +13,7 @@ import { buildApp } from '../../../src/service/app.ts'
 import type { AnalysisIdentity, ReadinessCheck } from '../../../src/service/context.ts'
 import type { InstanceReader } from '../../../src/service/instance-reader.ts'
 import { readReceived } from '../../../src/service/instance-reading.ts'
+import type { Metrics } from '../../../src/service/metrics.ts'
 import { Operations, type WorkflowControl } from '../../../src/service/operations.ts'
 import { createLogger } from '../../../src/service/logging.ts'
 import { loadConfig } from '../../../src/config.ts'
@@ -67,6 +69,9 @@ export async function testService (
     /** Replaces what a workflow would do; there is none here. */
     readonly workflow?: Partial<WorkflowControl>
     readonly analysis?: AnalysisIdentity
+    readonly metrics?: Metrics
+    readonly metricsToken?: () => Promise<string>
+    readonly audit?: Pick<AuditLog, 'record'>
     readonly bodyPace?: BodyPace
     /** Files are read in this thread unless told otherwise: starting one for each of so many services would take long. */
     readonly reader?: Pick<InstanceReader, 'read'>
@@ -93,7 +98,10 @@ export async function testService (
     onStored: () => { stored++ },
     workitems: new Workitems({ archive, cancelJob: id => archive.jobs.cancel(id, Date.now()), now: () => Date.now() }),
     operations: new Operations({ archive, workflow: { ...idleWorkflow(archive), ...options.workflow } }),
-    ...(options.analysis === undefined ? {} : { analysis: options.analysis }),
+    analysis: options.analysis,
+    metrics: options.metrics,
+    metricsToken: options.metricsToken,
+    audit: options.audit,
   }, createLogger({ level: 'trace', destination }))
   t.teardown(async () => {
     await app.close()
