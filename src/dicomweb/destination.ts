@@ -6,7 +6,7 @@ export interface Destination {
   readonly url: string
   /** Request headers such as Authorization; asked anew for each request. */
   readonly headers?: (() => Promise<Readonly<Record<string, string>>>) | Readonly<Record<string, string>>
-  /** Called once after a 401; the request is then sent again with what `headers` gives. */
+  /** Called once after a 401 or 403; the request is then sent again with what `headers` gives. */
   readonly refresh?: () => Promise<void>
   /** TLS and connection settings; the default of undici otherwise. */
   readonly dispatcher?: Dispatcher

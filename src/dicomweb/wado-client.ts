@@ -80,7 +80,7 @@ function pathOf ({ studyInstanceUid, seriesInstanceUid, sopInstanceUid }: Retrie
 async function open (retrieval: Retrieval): Promise<Dispatcher.ResponseData> {
   const { destination } = retrieval
   const first = await attempt(retrieval)
-  if (first.statusCode !== 401 || destination.refresh === undefined) return first
+  if (![401, 403].includes(first.statusCode) || destination.refresh === undefined) return first
   await first.body.dump()
   await destination.refresh()
   return await attempt(retrieval)

@@ -4,7 +4,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
+import { connectionFailure } from '../../src/dicomweb/connection-failure.ts'
+import { listByMetadata } from '../../src/dicomweb/metadata-client.ts'
 import { countInstances, hasInstance, listInstances } from '../../src/dicomweb/qido-client.ts'
+import { AppError } from '../../src/errors.ts'
 import { batches, type StoreFile, storeInstances } from '../../src/dicomweb/stow-client.ts'
 
 type Handler = (request: IncomingMessage, body: string, response: ServerResponse) => void
@@ -58,8 +61,13 @@ t.test('files are sent with Content-Length in a multipart message, and confirmed
 t.test('each answer of a PACS has its verdict (service.md §3.3)', async t => {
   const failed = (code: number | string) => ({ '00081198': { vr: 'SQ', Value: [item('1.2.3.0', reason(code))] } })
   const xml = '<?xml version="1.0"?><NativeDicomModel><DicomAttribute tag="00081199" vr="SQ"><Item number="1"><DicomAttribute tag="00081155" vr="UI"><Value number="1">1.2.3.0</Value></DicomAttribute></Item></DicomAttribute></NativeDicomModel>'
+  const failedXml = xml.replaceAll('00081199', '00081198').replace('</Item>', '<DicomAttribute tag="00081197" vr="US"><Value number="1">49442</Value></DicomAttribute></Item>')
+  const warned = (code: number) => ({ '00081199': { vr: 'SQ', Value: [item('1.2.3.0', { '00081196': { vr: 'US', Value: [code] } })] } })
   const cases: readonly (readonly [string, number, unknown, string, string, boolean?])[] = [
     ['out of resources', 202, failed(0xa700), 'retry', 'out-of-resources'],
+    ['another reason of resources', 202, failed(0xa7ff), 'retry', 'out-of-resources'],
+    ['another mismatch', 202, failed(0xa901), 'dead', 'refused', true],
+    ['another reason that it cannot be understood', 202, failed(0xcfff), 'dead', 'refused', true],
     ['processing failure', 409, failed(0x0110), 'retry', 'processing-failure'],
     ['reason as text, as Orthanc writes it', 409, failed('272'), 'retry', 'processing-failure'],
     ['not authorised', 409, failed(0x0124), 'retry', 'not-authorized', true],
@@ -77,6 +85,14 @@ t.test('each answer of a PACS has its verdict (service.md §3.3)', async t => {
     ['200 that names another instance', 200, { '00081199': { vr: 'SQ', Value: [item('9.9')] } }, 'verify', 'unconfirmed'],
     ['200 in an array', 200, [{ '00081199': { vr: 'SQ', Value: [item('1.2.3.0')] } }], 'sent', 'stored'],
     ['200 as XML', 200, xml, 'sent', 'stored'],
+    ['a failure as XML', 409, failedXml, 'dead', 'refused', true],
+    ['a failure without a UID, when one was sent', 409, { '00081198': { vr: 'SQ', Value: [reason(0xa700)] } }, 'retry', 'out-of-resources'],
+    ['a failure of another kind, when one was sent', 409, { '0008119A': { vr: 'SQ', Value: [reason(0xc000)] } }, 'dead', 'refused', true],
+    ['stored and failed at once', 202, { '00081199': { vr: 'SQ', Value: [item('1.2.3.0')] }, ...failed(0x0110) }, 'verify', 'unconfirmed'],
+    ['stored, in an answer of 409', 409, { '00081199': { vr: 'SQ', Value: [item('1.2.3.0')] } }, 'verify', 'duplicate'],
+    ['coerced elements', 202, warned(0xb000), 'sent', 'coerced'],
+    ['elements discarded', 202, warned(0xb006), 'sent', 'coerced'],
+    ['data set does not match the SOP class', 202, warned(0xb007), 'sent', 'coerced'],
     ['400', 400, '', 'dead', 'bad-request', true],
     ['406', 406, '', 'dead', 'bad-request', true],
     ['415', 415, '', 'dead', 'bad-request', true],
@@ -86,6 +102,10 @@ t.test('each answer of a PACS has its verdict (service.md §3.3)', async t => {
     ['404', 404, '', 'retry', 'wrong-address', true],
     ['405', 405, '', 'retry', 'wrong-address', true],
     ['408', 408, '', 'retry', 'busy'],
+    ['425', 425, '', 'retry', 'busy'],
+    ['500', 500, '<html>', 'retry', 'busy'],
+    ['502', 502, '', 'retry', 'busy'],
+    ['504', 504, '', 'retry', 'busy'],
     ['429', 429, '', 'retry', 'busy'],
     ['503', 503, '', 'retry', 'busy'],
     ['a redirect is not followed', 307, '', 'retry', 'unexpected-status', true],
@@ -134,7 +154,89 @@ t.test('nobody there, a broken connection and silence are unreachable; the rest 
   t.match(await storeInstances({ url: silent.url, answerTimeoutMs: 300 }, files(t, 1)), [{ verdict: 'retry', cause: 'unreachable' }])
 })
 
-t.test('after a 401 the credentials are refreshed once', async t => {
+t.test('an answer that names some of what was sent is believed for each of them alone', async t => {
+  const server = await pacs(t, (_request, _body, response) => answer(response, 202, {
+    '00081199': { vr: 'SQ', Value: [item('1.2.3.0')] },
+    '00081198': { vr: 'SQ', Value: [item('1.2.3.1', reason(0xa700))] },
+  }))
+  const outcomes = await storeInstances({ url: server.url }, files(t, 3))
+  t.strictSame(outcomes.map(({ verdict, cause }) => `${verdict} ${cause}`), ['sent stored', 'retry out-of-resources', 'verify unconfirmed'], 'the third was counted out')
+})
+
+t.test('a host without a name, a reset in the middle and a body that never ends are unreachable', async t => {
+  t.match(await storeInstances({ url: 'http://tuberlens-test.invalid' }, files(t, 1)), [{ verdict: 'retry', cause: 'unreachable' }])
+  const resetting = createServer(request => { request.once('data', () => { request.socket.resetAndDestroy() }) }).listen(0, '127.0.0.1')
+  const trickling = createServer((request, response) => {
+    request.resume().on('end', () => { response.writeHead(200, { 'content-type': 'application/dicom+json' }).write('{') })
+  }).listen(0, '127.0.0.1')
+  const deaf = createServer(request => { request.pause() }).listen(0, '127.0.0.1')
+  const path = join(t.testdir(), 'large')
+  writeFileSync(path, Buffer.alloc(8_000_000))
+  const large = { path, sopClassUid: '1.2', sopInstanceUid: '1.2.3.0', bytes: 8_000_000 }
+  for (const listener of [resetting, trickling, deaf]) {
+    if (!listener.listening) await once(listener, 'listening')
+    t.teardown(() => { listener.closeAllConnections(); listener.close() })
+    const url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
+    t.match(await storeInstances({ url, answerTimeoutMs: 500 }, [large]), [{ verdict: 'retry', cause: 'unreachable', alert: false }])
+  }
+})
+
+t.test('a server that refuses before it has read everything is understood', async t => {
+  for (const [status, cause] of [[413, 'too-large'], [401, 'unauthorized'], [503, 'busy']] as const) {
+    const listener = createServer((request, response) => {
+      response.writeHead(status, { connection: 'close' }).end()
+      request.resume()
+    }).listen(0, '127.0.0.1')
+    await once(listener, 'listening')
+    t.teardown(() => { listener.closeAllConnections(); listener.close() })
+    const path = join(t.testdir(), 'large')
+    writeFileSync(path, Buffer.alloc(8_000_000))
+    const url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
+    t.match(await storeInstances({ url }, [{ path, sopClassUid: '1.2', sopInstanceUid: '1.2.3.0', bytes: 8_000_000 }]), [{ cause, http: status }])
+  }
+})
+
+t.test('without Content-Length where it is asked for, and in requests of the given size', async t => {
+  const server = await pacs(t, (_request, body, response) => {
+    answer(response, 200, { '00081199': { vr: 'SQ', Value: [...body.matchAll(/content (\d)/g)].map(match => item(`1.2.3.${match[1]}`)) } })
+  })
+  const outcomes = await storeInstances({ url: server.url, chunked: true }, files(t, 5), { limits: { instances: 2, bytes: 1000 } })
+  t.equal(outcomes.filter(({ verdict }) => verdict === 'sent').length, 5)
+  t.strictSame(server.requests.map(({ headers }) => headers['transfer-encoding']), ['chunked', 'chunked', 'chunked'])
+  t.strictSame(batches(files(t, 5), { instances: 9, bytes: 18 }).map(group => group.length), [2, 2, 1])
+})
+
+t.test('credentials that cannot be had are a refusal, and need a person', async t => {
+  const unreadable = { headers: async () => { throw new AppError('input-unreadable', 'the file of a secret is empty or cannot be read') } }
+  t.match(await storeInstances({ url: 'http://127.0.0.1:9', ...unreadable }, files(t, 1)), [{ verdict: 'retry', cause: 'unauthorized', alert: true }])
+  const silent = { headers: async () => { throw new AppError('remote-unreachable', 'The token server did not answer') } }
+  t.match(await storeInstances({ url: 'http://127.0.0.1:9', ...silent }, files(t, 1)), [{ cause: 'unreachable', alert: false }])
+})
+
+t.test('what is not understood of an error is a broken connection', async t => {
+  t.equal(connectionFailure('text'), 'broken')
+  t.equal(connectionFailure(new Error('something')), 'broken')
+  t.equal(connectionFailure(Object.assign(new Error('x'), { code: 'EAI_AGAIN' })), 'unknown-host')
+  t.equal(connectionFailure(AbortSignal.timeout(0).reason ?? new DOMException('x', 'TimeoutError')), 'timeout')
+})
+
+t.test('a server that cannot be searched is asked for the metadata of a series', async t => {
+  const server = await pacs(t, (request, _body, response) => request.url!.endsWith('/studies/1.2/series/1.3/metadata')
+    ? answer(response, 200, [{ '00080018': { vr: 'UI', Value: ['1.2.3.0 '] } }, { '00080018': { vr: 'UI' } }])
+    : answer(response, 404))
+  t.strictSame(await listByMetadata({ url: server.url }, '1.2', '1.3'), ['1.2.3.0'])
+  t.strictSame(await listByMetadata({ url: server.url }, '1.2', '1.4'), [])
+})
+
+t.test('after a 403 too, and after a 401 the credentials are refreshed once', async t => {
+  for (const status of [403, 401]) {
+    const refusing = await pacs(t, (_request, _body, response) => answer(response, status))
+    let refreshed = 0
+    t.match(await storeInstances({ url: refusing.url, refresh: async () => { refreshed++ } }, files(t, 1)), [{ cause: 'unauthorized', alert: true }])
+    t.equal(refreshed, 1)
+    t.equal(refusing.requests.length, 2)
+  }
+
   let token = 'old'
   const server = await pacs(t, (request, _body, response) => request.headers.authorization === 'Bearer new'
     ? answer(response, 200, { '00081199': { vr: 'SQ', Value: [item('1.2.3.0')] } })
