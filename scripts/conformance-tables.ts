@@ -7,7 +7,7 @@ import { defaultParseLimits } from '../src/dicom/parse-limits.ts'
 import { defaultPixelLimits } from '../src/dicom/pixel-layout.ts'
 import { sopClass, sopClasses } from '../src/dicom/sop-classes.ts'
 import { transferSyntaxes } from '../src/dicom/transfer-syntaxes.ts'
-import { frameMediaType } from '../src/dicomweb/frame-media-type.ts'
+import { frameMediaTypes } from '../src/dicomweb/frame-media-type.ts'
 import { defaultMultipartLimits } from '../src/dicomweb/multipart-related.ts'
 import { defaultLimit, maximumLimit } from '../src/dicomweb/query.ts'
 import { failureReasonRules, statusRules } from '../src/dicomweb/store-outcome.ts'
@@ -39,7 +39,7 @@ export const conformanceTables: Readonly<Record<string, () => string>> = {
   'table of transfer syntaxes': () => rows(
     ['Transfer syntax', 'UID', 'Read', 'Sent as stored', 'Frames as stored'],
     transferSyntaxes.map(({ uid, name, lossy }) =>
-      [name, code(uid), lossy ? 'may be lossy' : 'exact', sendingSyntax(uid, '*') === uid ? 'yes' : 'no', code(frameMediaType(uid))]),
+      [name, code(uid), lossy ? 'may be lossy' : 'exact', sendingSyntax(uid, '*') === uid ? 'yes' : 'no', frameMediaTypes(uid).map(code).join(', ')]),
   ),
   'table of routes': () => routes(parse(readFileSync(new URL('../openapi.yaml', import.meta.url), 'utf8'), { merge: true }) as Description),
   'table of failure reasons': () => rows(

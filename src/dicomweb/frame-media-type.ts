@@ -1,19 +1,22 @@
 import { transferSyntax } from '../dicom/transfer-syntaxes.ts'
 
-/** Media types of encoded frames by codec (PS3.18 table 8.7.3-5). */
-const byCodec: Readonly<Record<string, string>> = {
-  jpeg: 'image/jpeg',
-  'jpeg-lossless': 'image/jpeg',
-  'jpeg-ls': 'image/jls',
-  'jpeg-2000': 'image/jp2',
-  htj2k: 'image/jphc',
-  rle: 'image/dicom-rle',
+/**
+ * Media types of encoded frames by codec (PS3.18 table 8.7.3-5), then older names of theirs
+ * that the JavaScript dicomweb-client 0.11.3 asks for.
+ */
+const byCodec: Readonly<Record<string, readonly string[]>> = {
+  jpeg: ['image/jpeg'],
+  'jpeg-lossless': ['image/jpeg'],
+  'jpeg-ls': ['image/jls', 'image/x-jls'],
+  'jpeg-2000': ['image/jp2'],
+  htj2k: ['image/jphc'],
+  rle: ['image/dicom-rle', 'image/x-dicom-rle'],
 }
 
-/** The media type of a frame as it is stored; `undefined` for native pixels. */
-export function frameMediaType (transferSyntaxUid: string): string | undefined {
+/** The media types that a frame can be called as it is stored, today's name first; none for native pixels. */
+export function frameMediaTypes (transferSyntaxUid: string): readonly string[] {
   const syntax = transferSyntax(transferSyntaxUid)
-  return syntax?.encapsulated === true ? byCodec[syntax.codec] : undefined
+  return syntax?.encapsulated === true ? byCodec[syntax.codec] ?? [] : []
 }
 
 /**

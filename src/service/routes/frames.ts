@@ -3,7 +3,7 @@ import type { Instance } from '../../dicom/instance.ts'
 import { readInstanceFile } from '../../dicom/read-instance.ts'
 import { negotiate, parseAccept } from '../../dicomweb/accept.ts'
 import { bulkData } from '../../dicomweb/bulk-data.ts'
-import { frameMediaType, parseFrameList } from '../../dicomweb/frame-media-type.ts'
+import { frameMediaTypes, parseFrameList } from '../../dicomweb/frame-media-type.ts'
 import type { OutgoingPart } from '../../dicomweb/multipart-writer.ts'
 import { explicitLittleEndian, nativeFrame, sendingSyntax } from '../../dicomweb/transcode.ts'
 import { AppError } from '../../errors.ts'
@@ -75,12 +75,12 @@ export function frameRoutes (context: ServiceContext): FastifyPluginCallback {
 
 /** Native pixels, and the codestreams as they are stored; one frame may stand without a multipart around it. */
 function offersOf (stored: string, count: number) {
-  const encoded = frameMediaType(stored)
+  const encoded = frameMediaTypes(stored)
   const native = (requested: string | undefined): boolean =>
     (requested === undefined || requested === '*' || requested === explicitLittleEndian) && sendingSyntax(stored, undefined) !== undefined
   const asStored = (requested: string | undefined): boolean => requested === undefined || requested === '*' || requested === stored
   return [true, ...(count === 1 ? [false] : [])].flatMap(multipart => [
     { type: octets, multipart, inTransferSyntax: native },
-    ...(encoded === undefined ? [] : [{ type: encoded, multipart, inTransferSyntax: asStored }]),
+    ...encoded.map(type => ({ type, multipart, inTransferSyntax: asStored })),
   ])
 }
