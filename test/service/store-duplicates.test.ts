@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import type { AuditEvent } from '../../src/archive/audit-log.ts'
 import type { Uid } from '../../src/dicom/uid.ts'
 import { dicomFile, multipart } from './support/dicom-file.ts'
 import { reasonsIn, storedIn } from './support/store-answer.ts'
@@ -53,12 +54,14 @@ t.test('other pixels are refused with 0111 and change nothing (U1)', async t => 
 })
 
 t.test('where the policy is to replace, other pixels are stored and their series is analysed again', async t => {
-  const service = await testService(t, { archive: { duplicates: 'replace' } })
+  const events: AuditEvent[] = []
+  const service = await testService(t, { archive: { duplicates: 'replace' }, audit: { record: async event => { events.push(event) } } })
   await service.store(multipart([good]))
   t.equal(closeSeries(service), 1)
   const answer = await service.store(multipart([otherPixels]))
   t.equal(answer.statusCode, 200)
   t.strictSame(storedIn(answer), ['1.2.3.4.1'])
+  t.strictSame(events.map(({ facts }) => facts), [{ stored: 1, ignored: 0 }, { stored: 1, ignored: 0, replaced: 1 }], 'the audit trail tells')
   t.match(service.archive.series.get(series), { state: 'OPEN', revision: 1 })
   t.equal(closeSeries(service), 2, 'a second analysis')
   const [held, ...others] = service.archive.findInstances({})
