@@ -33,7 +33,7 @@ export interface ServiceContext {
   /** How slowly a body may come; `defaultBodyPace` when absent. */
   readonly bodyPace?: BodyPace
   /** Reads received files beside the event loop. */
-  readonly reader: Pick<InstanceReader, 'read'>
+  readonly reader: Pick<InstanceReader, 'read' | 'alone'>
   /** Why a received instance is accepted and not kept; `undefined` when it is for us. */
   readonly ignoreReason: (instance: Instance) => IgnoreReason | undefined
   /** Decodes frames for clients that ask for them uncompressed, and writes pictures. */

@@ -11,6 +11,8 @@ export interface InstanceReader {
    * @throws AppError `internal`; `interrupted` after `close`
    */
   read (path: string): Promise<InstanceReading>
+  /** Does something else that needs a whole file in memory, between the files; it must not read one itself. */
+  alone<T>(body: () => Promise<T>): Promise<T>
   /** Ends the thread; what is under way is `interrupted`. */
   close (): Promise<void>
 }
@@ -39,12 +41,14 @@ export function createInstanceReader ({ timeoutMs = 30_000 }: InstanceReaderOpti
     const { reading } = await thread.run({ path }, { timeoutMs, late: 'The instance was not read' })
     return reading
   }
+  const alone = async <T>(body: () => Promise<T>): Promise<T> => {
+    const running = last.then(body)
+    last = running.catch(() => undefined)
+    return await running
+  }
   return {
-    read: async path => {
-      const reading = last.then(async () => await readNow(path))
-      last = reading.catch(() => undefined)
-      return await reading
-    },
+    read: async path => await alone(async () => await readNow(path)),
+    alone,
     close: async () => {
       closed = true
       await thread?.stop()

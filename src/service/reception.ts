@@ -17,7 +17,7 @@ import type { InstanceReader } from './instance-reader.ts'
 export interface ReceptionOptions {
   readonly archive: Pick<Archive, 'stage' | 'commit'>
   /** Reads what was staged; a hostile file must not hold the event loop. */
-  readonly reader: Pick<InstanceReader, 'read'>
+  readonly reader: Pick<InstanceReader, 'read' | 'alone'>
   /** Why an instance is accepted and not kept; `undefined` when it is for us. */
   readonly ignoreReason: (instance: Instance) => IgnoreReason | undefined
   readonly ineligible: 'ignore' | 'reject'
@@ -151,9 +151,11 @@ export class Reception {
   /** The instance in a file of its own with the issuer set; the file that came is gone. */
   async #coerced (received: ReceivedInstance, issuer: string): Promise<ReceivedInstance> {
     const { file, instance } = received
-    const coerced = await this.#stage(Readable.from(withIssuer(await readFile(file.path), issuer, new Date())))
+    const { reader } = this.#options
+    const coerced = await reader.alone(async () =>
+      await this.#stage(Readable.from(withIssuer(await readFile(file.path), issuer, new Date()))))
     try {
-      const reading = await this.#options.reader.read(coerced.path)
+      const reading = await reader.read(coerced.path)
       if ('uids' in reading) throw errorOf(reading.failure)
       await file.discard()
       return { ...received, instance: instanceOfReading(reading), file: coerced, receivedDigest: instance.digest }

@@ -87,3 +87,20 @@ t.test('a file that takes too long fails alone, and so does one that is under wa
   t.match(await Promise.all(outcomes), [{ code: 'interrupted' }, { code: 'interrupted' }])
   await createInstanceReader().close()
 })
+
+t.test('other work with whole files is done in its turn, and its failure is its own', async t => {
+  const path = fileOf(t, dicomFile())
+  const order: string[] = []
+  const done = async (name: string, work: Promise<unknown>): Promise<void> => {
+    await work.catch(() => undefined)
+    order.push(name)
+  }
+  await Promise.all([
+    done('first', threaded.read(path)),
+    done('failing', threaded.alone(async () => { throw new Error('no') })),
+    done('alone', threaded.alone(async () => await new Promise(resolve => setTimeout(resolve, 50)))),
+    done('last', threaded.read(path)),
+  ])
+  t.strictSame(order, ['first', 'failing', 'alone', 'last'])
+  t.equal(await threaded.alone(async () => 5), 5)
+})

@@ -79,7 +79,7 @@ async function scene (t: Owner) {
     archive,
     intake: study => new Reception({
       archive,
-      reader: { read: readReceived },
+      reader: { read: readReceived, alone: async body => await body() },
       ignoreReason: receiveRule({ manufacturer: 'tuberlens' }),
       ineligible: 'ignore',
       maxInstanceBytes: 1_000_000, issuerOfPatientId: undefined,

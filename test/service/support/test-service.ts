@@ -74,7 +74,7 @@ export async function testService (
     readonly audit?: Pick<AuditLog, 'record'>
     readonly bodyPace?: BodyPace
     /** Files are read in this thread unless told otherwise: starting one for each of so many services would take long. */
-    readonly reader?: Pick<InstanceReader, 'read'>
+    readonly reader?: Pick<InstanceReader, 'read' | 'alone'>
     readonly archive?: Omit<ArchiveOptions, 'dataDir'>
   } = {},
 ): Promise<TestService> {
@@ -88,7 +88,7 @@ export async function testService (
   let stored = 0
   const app = await buildApp({
     archive,
-    reader: options.reader ?? { read: readReceived },
+    reader: options.reader ?? { read: readReceived, alone: async body => await body() },
     settings: { ...reception, ...web, publicBaseUrl, ...options.settings },
     ...(options.bodyPace === undefined ? {} : { bodyPace: options.bodyPace }),
     ignoreReason: (instance: Instance): IgnoreReason | undefined => instance.attributes.string('Modality') === 'MR' ? undefined : 'not-mr',
