@@ -1,11 +1,14 @@
+import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import t from 'tap'
+import { parsePart10 } from '../../src/dicom/part10.ts'
 import { readInstance } from '../../src/dicom/read-instance.ts'
 import { slicesOf } from '../../src/dicom/slices.ts'
 import { encodePart10 } from '../../src/dicom/write-part10.ts'
 import { AppError } from '../../src/errors.ts'
-import { identity, item, element, sequenceDelimiter, undefinedLength } from './encoded.ts'
+import { identity, item, element, part10, sequenceDelimiter, undefinedLength } from './encoded.ts'
 import { mrDataset } from './mr-dataset.ts'
+import { thrownBy } from './thrown.ts'
 
 const seed = 3
 
@@ -42,6 +45,34 @@ t.test('any change of a few bytes gives an instance or an AppError', async t => 
     }), { seed, numRuns: 500 })
   }
   t.equal(runs, 2000)
+})
+
+t.test('D1: cut at every byte, in every encoding, a file is refused or has no pixels, and says so', async t => {
+  const plain = encodePart10(mrDataset())
+  const sources = {
+    implicit: encodePart10(mrDataset(), { transferSyntaxUid: '1.2.840.10008.1.2' }),
+    'explicit, with sequences': encodePart10(mrDataset({ SourceImageSequence: [{ ReferencedSOPInstanceUID: '1.3' }, { ReferencedSOPClassUID: '1.2' }] })),
+    deflated: part10(deflateRawSync(plain.subarray(parsePart10(plain).dataSetOffset)), '1.2.840.10008.1.2.1.99'),
+    encapsulated: encodePart10(mrDataset({ NumberOfFrames: 2, PixelData: [new ArrayBuffer(70), new ArrayBuffer(66)] }), { transferSyntaxUid: '1.2.840.10008.1.2.5' }),
+  }
+  for (const [name, source] of Object.entries(sources)) {
+    const known = ['not-dicom', 'dicom-truncated', 'dicom-malformed', 'uid-invalid', 'pixel-data-invalid']
+    let withoutPixels = 0
+    for (let end = 0; end < source.length; end++) {
+      const cut = source.subarray(0, end)
+      const error = thrownBy(() => readInstance(cut))
+      if (error !== undefined) {
+        if (!known.includes(error.code)) t.equal(error.code, 'one of those', `${name}, cut at ${end}`)
+        continue
+      }
+      const instance = readInstance(cut)
+      withoutPixels++
+      if (instance.frameCount !== 0 || slicesOf(instance).length > 0) t.fail(`${name}, cut at ${end}: frames`)
+      if (!instance.warnings.includes('PixelData is missing')) t.fail(`${name}, cut at ${end}: no word of it`)
+    }
+    t.ok(withoutPixels < 20, `${name}: ${withoutPixels} places, between two elements`)
+    t.ok(slicesOf(readInstance(source)).length > 0)
+  }
 })
 
 t.test('any bytes after a prefix give an instance or an AppError', async t => {
