@@ -36,29 +36,6 @@ t.test('a request that is refused by its header gets its answer although its bod
   t.match(answer, /connection: close/i)
 })
 
-t.test('malformed messages get an answer, leave no file behind and do not end the service (M1)', async t => {
-  const service = await testService(t)
-  const port = await listen(service)
-  const good = multipart([dicomFile()])
-  const cases: readonly (readonly [string, Buffer, RegExp])[] = [
-    ['nothing', Buffer.alloc(0), /^HTTP\/1\.1 400 /],
-    ['another boundary', multipart([dicomFile()], { boundary: 'other' }), /^HTTP\/1\.1 400 /],
-    ['line feeds only', Buffer.from(good.toString('latin1').replaceAll('\r\n', '\n'), 'latin1'), /^HTTP\/1\.1 400 /],
-    ['no closing delimiter', good.subarray(0, -7), /^HTTP\/1\.1 400 /],
-    ['a header of 200 KB', multipart([dicomFile()], { headers: `X: ${'y'.repeat(200_000)}\r\n` }), /^HTTP\/1\.1 413 /],
-    ['a header line that starts with a blank', multipart([dicomFile()], { headers: ' Content-Type: application/dicom\r\n' }), /^HTTP\/1\.1 200 /],
-    ['a header without a colon', multipart([dicomFile()], { headers: 'Content-Type\r\n' }), /^HTTP\/1\.1 200 /],
-    ['an empty part', multipart([Buffer.alloc(0)]), /^HTTP\/1\.1 400 /],
-    ['10,001 parts', multipart(Array.from({ length: 10_001 }, () => Buffer.alloc(0))), /^HTTP\/1\.1 (413|4)/],
-    ['nothing but delimiters', Buffer.from('--b\r\n'.repeat(2000) + '--b--'), /^HTTP\/1\.1 400 /],
-  ]
-  for (const [name, body, status] of cases) {
-    t.match(await exchange(port, [head([`Content-Length: ${body.length}`]), body]), status, name)
-    t.strictSame(service.temporaryFiles(), [], name)
-  }
-  t.match(await exchange(port, [head([`Content-Length: ${good.length}`]), good]), /^HTTP\/1\.1 200 /, 'the service goes on')
-})
-
 t.test('a sender that goes away in the middle leaves no file behind', async t => {
   const service = await testService(t)
   const port = await listen(service)
