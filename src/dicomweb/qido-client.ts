@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts'
+import { failureTexts } from './connection-failure.ts'
 import { type Destination, destinationUrl } from './destination.ts'
-import { exchange } from './http-exchange.ts'
+import { tryExchange } from './http-exchange.ts'
 import { isJsonDataset, type JsonDataset, jsonNumber, jsonString } from './json-model.ts'
 
 interface Options { readonly signal?: AbortSignal }
@@ -80,8 +81,12 @@ export async function search (
 ): Promise<JsonDataset[]> {
   const query = new URLSearchParams(parameters).toString()
   const url = `${destinationUrl(destination, path)}${query === '' ? '' : `?${query}`}`
-  const answer = await exchange(destination, { method: 'GET', url, headers: { accept: 'application/dicom+json' }, ...options })
-  if (answer === undefined) throw new AppError('remote-unreachable', 'The DICOMweb server did not answer the search')
+  const exchanged = await tryExchange(destination, { method: 'GET', url, headers: { accept: 'application/dicom+json' }, ...options })
+  if ('failure' in exchanged) {
+    const { failure } = exchanged
+    throw new AppError('remote-unreachable', `The DICOMweb server did not answer the search: ${failureTexts[failure]}`, { failure })
+  }
+  const { answer } = exchanged
   if (answer.status === 204 || answer.status === 404) return []
   if (answer.status !== 200) throw new AppError('remote-refused', `The DICOMweb server answered the search with ${answer.status}`, { status: answer.status })
   try {
