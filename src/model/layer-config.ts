@@ -7,7 +7,7 @@ import type { ActivationFunction, Operation, Weight } from './layer-graph.ts'
 export interface ConfiguredLayer { readonly operation: Operation, readonly activation: ActivationFunction }
 
 type Config = Readonly<Record<string, unknown>>
-type Configure = (config: Config, weight: (name: string) => Weight) => Operation | ConfiguredLayer
+type Configure = (config: Config, weight: (name: string) => Weight, channels: number) => Operation | ConfiguredLayer
 
 const pair = z.union([z.int().positive().transform(n => [n, n] as const), z.tuple([z.int().positive(), z.int().positive()])])
 const padding = z.enum(['same', 'valid'])
@@ -31,6 +31,7 @@ const normalization = z.object({
   center: z.boolean(),
   scale: z.boolean(),
 })
+const rescaling = z.object({ scale: z.number(), offset: z.number().default(0) })
 const dense = z.object({ use_bias: z.boolean().default(true), activation })
 const concatenate = z.object({ axis: z.union([z.literal(-1), z.literal(3)]) })
 const paddingSides = z.tuple([z.int().nonnegative(), z.int().nonnegative()])
@@ -62,6 +63,10 @@ const classes: ReadonlyMap<string, Configure> = new Map<string, Configure>([
     return {
       kind: 'affine', scale: factor, shift: beta.map((value, channel) => value - (mean[channel] ?? NaN) * (factor[channel] ?? NaN)),
     }
+  }],
+  ['Rescaling', (config, _weight, channels) => {
+    const { scale, offset } = rescaling.parse(config)
+    return { kind: 'affine', scale: new Float32Array(channels).fill(scale), shift: new Float32Array(channels).fill(offset) }
   }],
   ['Dense', (config, weight) => {
     const { use_bias: biased, activation } = dense.parse(config)
@@ -96,18 +101,19 @@ const classes: ReadonlyMap<string, Configure> = new Map<string, Configure>([
 ])
 
 /**
+ * @param channels of the layer's input
  * @param weight gives the layer's weight of a name, such as `kernel`
  * @throws AppError `model-invalid` for a class or a setting that this program does not compute
  */
 export function configureLayer (
-  name: string, className: string, config: Config, weight: (name: string) => Weight,
+  name: string, className: string, config: Config, channels: number, weight: (name: string) => Weight,
 ): ConfiguredLayer {
   const configure = classes.get(className)
   if (configure === undefined) {
     throw new AppError('model-invalid', `layer ${name} is a ${className}, which this program does not know`, { layer: name, class: className })
   }
   try {
-    const configured = configure(config, weight)
+    const configured = configure(config, weight, channels)
     return 'operation' in configured ? configured : { operation: configured, activation: 'linear' }
   } catch (cause) {
     if (!(cause instanceof z.ZodError)) throw cause

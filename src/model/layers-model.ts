@@ -109,7 +109,7 @@ function addLayer (built: Map<string, Layer>, described: Described, weights: Rea
   }
   const [input] = shapes
   if (input === undefined) throw new AppError('model-invalid', `layer ${name} reads nothing`, { layer: name })
-  const { operation, activation } = configureLayer(name, className, config, part => {
+  const { operation, activation } = configureLayer(name, className, config, input.at(-1) ?? 0, part => {
     const weight = weights.get(`${name}/${part}`)
     if (weight === undefined) throw new AppError('model-invalid', `the weight ${name}/${part} is missing`, { weight: `${name}/${part}` })
     return weight

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { preprocessingSchema } from '../imaging/preprocessing.ts'
 
-export const architectures = ['tsc-cnn', 'evidence-map', 'inception-v3', 'resnet-50'] as const
+/** `keras`: any other network, imported from a Keras file. */
+export const architectures = ['tsc-cnn', 'evidence-map', 'inception-v3', 'resnet-50', 'keras'] as const
 export type Architecture = typeof architectures[number]
 
 /** When a series is positive (pipeline: "study decision"). Chosen on validation patients, not on slices. */

@@ -8,7 +8,7 @@ import { openTensorFlow } from '../../src/model/engines/tensorflow.ts'
 import { readLayersModel } from '../../src/model/layers-model.ts'
 import type { TensorFlow } from '../../src/model/tensorflow.ts'
 import { layersModelFiles } from '../../src/model/write-layers-model.ts'
-import { agreement, randomNumbers, requireTensorFlow } from './support.ts'
+import { agreement, randomNumbers, requireTensorFlow, unsettle } from './support.ts'
 
 const allMaps = { gradCam: true, saliency: true }
 const slices = 5
@@ -16,17 +16,6 @@ const size = 224
 const rasters = randomNumbers(slices * size * size * 3, 7)
 const evidenceMapLayers = { gradCamLayer: evidenceMap.gradCamLayerName, evidenceLayer: evidenceMap.evidenceLayerName }
 const tscCnnLayers = { gradCamLayer: tscCnn.gradCamLayerName }
-
-/** Initial weights leave normalisations and biases at 0 and 1, where mistakes would not show. */
-function unsettle (tf: TensorFlow, model: LayersModel): LayersModel {
-  for (const [index, weight] of model.weights.entries()) {
-    if (!/gamma|beta|moving|bias/.test(weight.name)) continue
-    const shape = weight.shape.map(length => length ?? 0)
-    const shift = randomNumbers(shape.reduce((product, length) => product * length, 1), index).map(value => (value - 0.5) * 0.6)
-    tf.tidy(() => { weight.write(tf.add(weight.read(), tf.tensor(shift, shape))) })
-  }
-  return model
-}
 
 async function bothEngines (
   tf: TensorFlow, model: LayersModel, layers: { gradCamLayer: string, evidenceLayer?: string },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { LayersModel } from '@tensorflow/tfjs'
 import { AppError } from '../../src/errors.ts'
 import type { Raster } from '../../src/imaging/raster.ts'
 import { type TensorFlow, loadTensorFlow } from '../../src/model/tensorflow.ts'
@@ -41,6 +42,17 @@ export function randomNumbers (count: number, seed: number): Float32Array {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
     return state / 2 ** 32
   })
+}
+
+/** Initial weights leave normalisations and biases at 0 and 1, where mistakes would not show. */
+export function unsettle (tf: TensorFlow, model: LayersModel): LayersModel {
+  for (const [index, weight] of model.weights.entries()) {
+    if (!/gamma|beta|moving|bias/.test(weight.name)) continue
+    const shape = weight.shape.map(length => length ?? 0)
+    const shift = randomNumbers(shape.reduce((product, length) => product * length, 1), index).map(value => (value - 0.5) * 0.6)
+    tf.tidy(() => { weight.write(tf.add(weight.read(), tf.tensor(shift, shape))) })
+  }
+  return model
 }
 
 /** A raster of one function of column and row, in all three channels. */

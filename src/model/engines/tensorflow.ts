@@ -1,5 +1,6 @@
 import type { LayersModel, Tensor, Tensor4D, io, layers } from '@tensorflow/tfjs'
 import { AppError, toAppError } from '../../errors.ts'
+import { completeNormalization } from '../architectures/complete-normalization.ts'
 import { registerCustomLayers } from '../architectures/custom-layers.ts'
 import type { ExplainedLayers } from '../onnx/explained-model.ts'
 import { type TensorFlow, loadTensorFlow, tensorFlowVersion } from '../tensorflow.ts'
@@ -15,7 +16,7 @@ export async function openTensorFlow (files: ReadonlyMap<string, Uint8Array>, ex
   const tf = await loadTensorFlow()
   registerCustomLayers(tf)
   try {
-    const model = await tf.loadLayersModel(tf.io.fromMemory(withoutSigmoid(files)))
+    const model = completeNormalization(tf, await tf.loadLayersModel(tf.io.fromMemory(withoutSigmoid(files))))
     return new TensorFlowEngine(tf, model, explained)
   } catch (thrown) {
     throw toAppError(thrown, 'model-invalid', 'TensorFlow does not accept the model')
