@@ -27,6 +27,8 @@ const homes: readonly (readonly [RegExp, RegExp])[] = [
   [/^(fastify|pino|@fastify\/(?!busboy).*)$/, /^(service|cli)\//],
   [/^(@tensorflow\/.*|onnxruntime-node)$/, /^(model|training)\//],
   [/^@photostructure\/sqlite$/, /^archive\//],
+  [/^pdfkit$/, /^report\/pdf-document\.ts$/],
+  [/^h5wasm$/, /^model\/keras\/hdf5-file\.ts$/],
 ]
 
 interface Import { readonly from: string, readonly specifier: string, readonly typeOnly: boolean }

@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, Listed>> = {
   train: { summary: 'train the networks and keep the best', load: () => import('./train.ts') },
   'verify-audit': { summary: 'check that no line of an audit log was changed', load: () => import('./verify-audit.ts') },
   evaluate: { summary: 'measure a model on labelled slices', load: () => import('./evaluate.ts') },
+  'import-keras': { summary: 'make a model of a network that Keras saved', load: () => import('./import-keras.ts') },
 }
 
 function help (): string {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { AppError } from '../errors.ts'
-import type { Preprocessing } from '../imaging/preprocessing.ts'
+import { type Preprocessing, paperPreprocessing } from '../imaging/preprocessing.ts'
 import { loadTensorFlow } from '../model/tensorflow.ts'
 import { layersModelFiles, writeModel } from '../model/write-layers-model.ts'
 import { initialCommand } from '../training/initial-weights.ts'
@@ -27,7 +27,7 @@ validation loss as a model folder. Needs TensorFlow (scripts/install-tensorflow.
   --labelled CSV         file,patient,label[,mask][,contrast][,set]; pictures are PNG
   --validate NAMES       patients that choose the weights, separated by commas
   --leave-out NAMES      patients kept for evaluate
-  --architecture NAME    evidence-map, tsc-cnn or all (evidence-map)
+  --architecture NAME    evidence-map, tsc-cnn, inception-v3, resnet-50 or all (evidence-map)
   --epochs N (8)  --steps N per epoch (250)  --batch N (48)  --validation-slices N (480)
   --learning-rate RATE   0.002 with one cycle; or --constant and, after the paper, 0.00025
   --constant             no schedule
@@ -36,7 +36,7 @@ validation loss as a model folder. Needs TensorFlow (scripts/install-tensorflow.
   --threads N            that draw slices (1)
   --checkpoint FILE      written after every epoch; --resume goes on from it
   --init DIR             start from this model's weights: fine-tuning
-  --small                a quarter of the filters
+  --small                a quarter of the filters, of the backbones an eighth
   --seed N (1)  --name NAME  --model-version VERSION (0.1.0)
 `
 
@@ -135,10 +135,6 @@ export const defaultPreprocessing: Preprocessing = {
   quantize8bit: false,
   range: [0, 1],
   channels: 'normalized',
-}
-
-const paperPreprocessing: Preprocessing = {
-  width: 224, height: 224, voi: { from: 'header' }, fit: 'stretch', resample: 'nearest', quantize8bit: true, range: [0, 1], channels: 'equal',
 }
 
 async function dataOf (

@@ -28,3 +28,8 @@ export const preprocessingSchema = z.strictObject({
 
 export type VoiChoice = z.infer<typeof voiChoiceSchema>
 export type Preprocessing = z.infer<typeof preprocessingSchema>
+
+/** The paper's: the whole matrix stretched to 224×224 by the nearest pixel, 8-bit picture files, three equal channels. */
+export const paperPreprocessing: Preprocessing = {
+  width: 224, height: 224, voi: { from: 'header' }, fit: 'stretch', resample: 'nearest', quantize8bit: true, range: [0, 1], channels: 'equal',
+}

@@ -23,7 +23,7 @@ export interface KerasFile {
 }
 
 /** Far above any network that reads 224×224 pictures; the reader holds the file three times. */
-const largestFile = 1 << 30
+export const largestKerasFile = 1 << 30
 const signature = Buffer.from('\x89HDF\r\n\x1a\n', 'latin1')
 const zipSignature = Buffer.from('PK\x03\x04', 'latin1')
 const inMemory = '/keras.h5'
@@ -33,7 +33,7 @@ const inMemory = '/keras.h5'
  * @throws AppError `model-invalid` for bytes that are not a Keras HDF5 file
  */
 export async function readKerasFile (bytes: Uint8Array): Promise<KerasFile> {
-  if (bytes.length > largestFile) throw invalid(`the file has ${bytes.length} bytes; at most ${largestFile} are read`)
+  if (bytes.length > largestKerasFile) throw invalid(`the file has ${bytes.length} bytes; at most ${largestKerasFile} are read`)
   if (zipSignature.equals(bytes.subarray(0, 4))) {
     throw invalid('the file is a zip archive, as Keras 3 writes .keras files; save the model as HDF5: model.save("model.h5")')
   }
