@@ -84,6 +84,14 @@ export const codes = {
   saliency: dcm('130404', 'Saliency'),
   evidenceMap: { value: 'EVIDENCE-MAP', scheme: privateScheme.designator, meaning: 'Evidence map' },
 
+  // TID 2010 (PS3.16): key objects
+  /** CID 7010 */
+  ofInterest: dcm('113000', 'Of Interest'),
+  keyObjectDescription: dcm('113012', 'Key Object Description'),
+
+  /** CID 7000: title of a document */
+  mriHeadReport: { value: '11541-0', scheme: 'LN', meaning: 'MRI Head Report' },
+
   // purposes of reference
   processingEquipment: dcm('109102', 'Processing Equipment'),
   sourceImage: dcm('121322', 'Source image for image processing operation'),

@@ -44,7 +44,7 @@ export function storedMethods (result: SliceResult, context: ReportContext): Hea
 }
 
 /** TID 1004 "Device Observer Identifying Attributes". */
-function observerContext (context: ReportContext): Dataset[] {
+export function observerContext (context: ReportContext): Dataset[] {
   return [
     code('HAS OBS CONTEXT', codes.observerType, codes.device),
     uidRef('HAS OBS CONTEXT', codes.deviceObserverUid, deviceUid(context)),

@@ -45,8 +45,11 @@ export function seriesReportUid (
   return uidFromName(`${kind}|${seriesInstanceUid}|${ordinal}|${key}`)
 }
 
+/** What is made once per study. */
+type StudyReport = 'summary' | 'key-objects' | 'pdf'
+
 /** The same for objects made once per study. */
-export function studyReportUid (kind: 'summary' | 'summary-series', studyInstanceUid: Uid, key: string): Uid {
+export function studyReportUid (kind: StudyReport | `${StudyReport}-series`, studyInstanceUid: Uid, key: string): Uid {
   return uidFromName(`${kind}|${studyInstanceUid}|${key}`)
 }
 
