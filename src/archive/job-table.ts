@@ -36,6 +36,7 @@ export interface Job {
 export interface JobFilter {
   readonly state?: JobState | undefined
   readonly study?: Uid | undefined
+  readonly kind?: JobKind | undefined
   /** id of a job */
   readonly before?: number | undefined
   readonly limit: number
@@ -64,11 +65,13 @@ export class JobTable {
 
   /** Newest first; with `before`, those older than that job. */
   list (options: JobFilter): Job[] {
-    const { state, study, before, limit } = options
+    const { state, study, kind, before, limit } = options
     const where = `${state === undefined ? '' : ' AND state = :state'}${study === undefined ? '' : ' AND study = :study'}` +
-      (before === undefined ? '' : ' AND id < :before')
+      (kind === undefined ? '' : ' AND kind = :kind') + (before === undefined ? '' : ' AND id < :before')
     const sql = `SELECT * FROM jobs WHERE 1 = 1${where} ORDER BY id DESC LIMIT :limit`
-    const parameters = { limit, ...(state && { state }), ...(study && { study }), ...(before !== undefined && { before }) }
+    const parameters = {
+      limit, ...(state && { state }), ...(study && { study }), ...(kind && { kind }), ...(before !== undefined && { before }),
+    }
     return this.#database.all(sql, parameters).map(toJob)
   }
 

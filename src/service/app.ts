@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import helmet from '@fastify/helmet'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { AppError } from '../errors.ts'
+import type { AppError } from '../errors.ts'
 import { auditRequests } from './audit-requests.ts'
 import { type RegisteredRoute, requireScopes } from './auth.ts'
 import { answerClientError } from './client-error.ts'
@@ -9,7 +9,8 @@ import type { ServiceContext } from './context.ts'
 import { allowOrigins } from './cors.ts'
 import { dicomWebRoot } from './dicomweb-url.ts'
 import type { Logger } from './logging.ts'
-import { type Problem, problemMediaType, problemOf, problemOfStatus } from './problems.ts'
+import { errorProblem } from './error-problem.ts'
+import { type Problem, problemMediaType, problemOfStatus } from './problems.ts'
 import { limitRate } from './rate-limit.ts'
 import { capabilityRoutes } from './routes/capabilities.ts'
 import { descriptionRoutes } from './routes/description.ts'
@@ -26,6 +27,7 @@ import { selectionRoutes } from './routes/selection.ts'
 import { seriesRoutes } from './routes/series.ts'
 import { storeRoutes } from './routes/store.ts'
 import { studyRoutes } from './routes/studies.ts'
+import { statusRoutes } from './routes/status.ts'
 import { uploadRoutes } from './routes/upload.ts'
 import { wadoUriRoutes } from './routes/wado-uri.ts'
 import { workitemRoutes } from './routes/workitems.ts'
@@ -109,6 +111,7 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
       await api.register(routes(context))
     }
   }, { prefix: '/api/v1' })
+  await app.register(statusRoutes(context))
   return app
 }
 
@@ -119,13 +122,5 @@ export function sendProblem (reply: FastifyReply, problem: Problem): FastifyRepl
 }
 
 function answerError (error: FastifyError | AppError, request: FastifyRequest, reply: FastifyReply): void {
-  if (error instanceof AppError) {
-    const problem = problemOf(error, request.id)
-    if (problem.status >= 500) request.log.error({ err: error }, 'request failed')
-    void sendProblem(reply, problem)
-    return
-  }
-  const status = error.statusCode !== undefined && error.statusCode >= 400 ? error.statusCode : 500
-  if (status === 500) request.log.error({ err: error }, 'request failed')
-  void sendProblem(reply, problemOfStatus(status, request.id))
+  void sendProblem(reply, errorProblem(error, request))
 }

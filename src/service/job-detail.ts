@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { type FindingsHeader, readFindingsHeader } from '../analysis/findings-file.ts'
 import type { SeriesJobResult } from '../analysis/series-job.ts'
+import type { StoredInstance } from '../archive/archive.ts'
 import type { DestinationReport } from '../archive/delivery-report.ts'
 import type { Job, JobEvent } from '../archive/job-table.ts'
 import type { SqliteArchive } from '../archive/sqlite-archive.ts'
 import type { Uid } from '../dicom/uid.ts'
-import type { Reason } from '../model/finding.ts'
+import type { Conclusion, Reason } from '../model/finding.ts'
 
 /** What became of one frame. */
 export interface SliceVerdict {
@@ -39,9 +40,21 @@ export interface JobDetail {
   /** Oldest first. */
   readonly timeline: readonly JobEvent[]
   readonly findings?: AnalysisFindings
+  /** Of a report: over all its series. */
+  readonly conclusion?: Conclusion
   /** Of a report: the analyses of its study. */
   readonly analyses: readonly Job[]
   readonly deliveries: readonly DestinationReport[]
+  /** What it made and what is still here. */
+  readonly results: readonly JobResult[]
+}
+
+/** One object that a report job made. */
+export interface JobResult extends Pick<StoredInstance, 'studyInstanceUid' | 'seriesInstanceUid' | 'sopInstanceUid'> {
+  /** `sr`, `grad-cam`, … */
+  readonly kind: string
+  /** 0 for a document */
+  readonly frames: number
 }
 
 export async function jobDetail (archive: SqliteArchive, job: Job): Promise<JobDetail> {
@@ -50,9 +63,23 @@ export async function jobDetail (archive: SqliteArchive, job: Job): Promise<JobD
     job,
     timeline: archive.jobs.history(job.id),
     ...(findings && { findings }),
+    ...conclusionOf(job),
     analyses: job.kind === 'report' ? archive.jobs.findings(job.studyInstanceUid) : [],
     deliveries: archive.deliveries.report(job.id),
+    results: resultsOf(archive, job.id),
   }
+}
+
+function conclusionOf ({ kind, summary }: Job): { readonly conclusion?: Conclusion } {
+  if (kind !== 'report' || summary === undefined) return {}
+  const { conclusion } = JSON.parse(summary) as { readonly conclusion?: Conclusion }
+  return conclusion === undefined ? {} : { conclusion }
+}
+
+function resultsOf (archive: SqliteArchive, job: number): JobResult[] {
+  return archive.artifacts.ofJob(job).flatMap(({ sopInstanceUid: sop, kind }) =>
+    archive.findInstances({ sop }).map(({ studyInstanceUid, seriesInstanceUid, sopInstanceUid, frameCount: frames }) =>
+      ({ studyInstanceUid, seriesInstanceUid, sopInstanceUid, kind, frames })))
 }
 
 /** The findings as they were kept; `undefined` when there are none, or none any more. */

@@ -27,6 +27,9 @@ export interface OperationsOptions {
   readonly now?: () => number
 }
 
+/** Less than a request may take. */
+const testMs = 25_000
+
 /** What an administrator sees and does: the same for the API and the status page. */
 export class Operations {
   readonly #archive: SqliteArchive
@@ -112,9 +115,12 @@ export class Operations {
 
   destinations (): DestinationState[] { return this.#workflow.destinations() }
 
-  /** @throws AppError `not-found` */
-  async testDestination (id: string, signal: AbortSignal): Promise<DestinationTest> {
-    const result = await this.#workflow.testDestination(id, signal)
+  /** What it shows within 25 s. @throws AppError `not-found`, `remote-unreachable` when it takes longer */
+  async testDestination (id: string): Promise<DestinationTest> {
+    const signal = AbortSignal.timeout(testMs)
+    const result = await this.#workflow.testDestination(id, signal).catch((thrown: unknown) => {
+      throw signal.aborted ? new AppError('remote-unreachable', 'The destination answers too slowly', {}, { cause: thrown }) : thrown
+    })
     if (result === undefined) throw new AppError('not-found', 'There is no such destination')
     return result
   }

@@ -18,14 +18,19 @@ export interface Receiving {
 export async function receiveAndAnswer (
   request: FastifyRequest, reply: FastifyReply, receiving: Receiving,
 ): Promise<FastifyReply> {
-  const { context, reception, reading, baseUrl } = receiving
+  return await sendStoreAnswer(request, reply, await receiveAll(request, receiving), receiving.baseUrl)
+}
+
+/** The same, without the answer: what became of the parts. */
+export async function receiveAll (request: FastifyRequest, receiving: Omit<Receiving, 'baseUrl'>): Promise<PartOutcome[]> {
+  const { context, reception, reading } = receiving
   await keepPace(request, context.bodyPace ?? defaultBodyPace, reading, async () => await reception.abandon())
   const outcomes = await reception.finish()
   if (outcomes.some(outcome => outcome.kind === 'stored' && outcome.retrieveUrl !== undefined)) context.onStored()
   context.metrics?.received(outcomes, reception.bytes)
   // on the device before the answer is; a trail that cannot be written must not undo what was committed
   for (const event of transfers(outcomes, request.ip)) await context.audit?.record(event)
-  return await sendStoreAnswer(request, reply, outcomes, baseUrl)
+  return outcomes
 }
 
 /** One event for each study that something came of, and one for what could not be read (PS3.15 A.5.3.7). */

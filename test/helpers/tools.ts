@@ -10,3 +10,8 @@ export function requireTool (t: Skippable, program: string): boolean {
   else t.skip(message, () => undefined)
   return false
 }
+
+/** Where an installed program is. */
+export function toolPath (program: string): string {
+  return spawnSync('sh', ['-c', 'command -v "$0"', program], { encoding: 'utf8' }).stdout.trim()
+}

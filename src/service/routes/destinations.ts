@@ -10,7 +10,7 @@ export function destinationRoutes ({ operations }: ServiceContext): FastifyPlugi
       reply.send({ destinations: operations.destinations().map(described) }))
     app.post('/destinations/:destination/test', { config: { scope: 'admin' } }, async (request, reply) => {
       const { destination } = request.params as { readonly destination: string }
-      return await reply.send(describedTest(await operations.testDestination(destination, request.signal)))
+      return await reply.send(describedTest(await operations.testDestination(destination)))
     })
     done()
   }

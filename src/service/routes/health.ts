@@ -1,6 +1,6 @@
 import type { FastifyPluginCallback } from 'fastify'
-import { toAppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
+import { checkReadiness } from '../readiness.ts'
 
 /** `GET /livez`: the event loop turns. `GET /readyz`: the service can do its work, or why not. `GET /startupz`: it has started. */
 export function healthRoutes (context: ServiceContext): FastifyPluginCallback {
@@ -8,18 +8,7 @@ export function healthRoutes (context: ServiceContext): FastifyPluginCallback {
     app.get('/livez', { config: { scope: 'anonymous' } }, (_request, reply) => reply.send({ status: 'ok' }))
 
     app.get('/readyz', { config: { scope: 'anonymous' } }, async (request, reply) => {
-      const checks = context.draining.value
-        ? [{ name: 'accepting', ok: false, reason: 'stopping' }]
-        : await Promise.all(context.readiness.map(async ({ name, check }) => {
-          try {
-            await check()
-            return { name, ok: true }
-          } catch (thrown) {
-            const error = toAppError(thrown)
-            request.log.warn({ err: error, check: name }, 'not ready')
-            return { name, ok: false, reason: error.code }
-          }
-        }))
+      const checks = await checkReadiness(context, request.log)
       const ok = checks.every(check => check.ok)
       const { analysis } = context
       return await reply.code(ok ? 200 : 503).send({ status: ok ? 'ready' : 'not ready', checks, ...(analysis && { analysis }) })

@@ -57,11 +57,12 @@ export function describedJob (job: Job): Record<string, unknown> {
   }
 }
 
-function describedDetail ({ job, timeline, findings, analyses, deliveries }: JobDetail): Record<string, unknown> {
+function describedDetail ({ job, timeline, findings, conclusion, analyses, deliveries }: JobDetail): Record<string, unknown> {
   return {
     ...describedJob(job),
     timeline: timeline.map(describedEvent),
     ...(findings && { findings }),
+    ...(conclusion && { conclusion }),
     ...(job.kind === 'report' && { analyses: analyses.map(({ id, subject }) => ({ id, seriesInstanceUid: subject })) }),
     deliveries: deliveries.map(describedDelivery),
   }
