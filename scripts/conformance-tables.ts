@@ -13,6 +13,9 @@ import { defaultLimit, maximumLimit } from '../src/dicomweb/query.ts'
 import { failureReasonRules, statusRules } from '../src/dicomweb/store-outcome.ts'
 import { type FailureReason, failureReasons, storeStatus, warningReasons } from '../src/dicomweb/store-response.ts'
 import { sendingSyntax } from '../src/dicomweb/transcode.ts'
+import { keyObjectSelectionClassUid } from '../src/report/key-object-selection.ts'
+import { encapsulatedPdfClassUid } from '../src/report/pdf-object.ts'
+import { secondaryCaptureClassUid } from '../src/report/result-series.ts'
 import { srSopClassUids } from '../src/report/structured-report.ts'
 import { httpTitles, problemOfStatus, problems } from '../src/service/problems.ts'
 import { mostMetadataBytes } from '../src/service/metadata-message.ts'
@@ -34,7 +37,9 @@ export const conformanceTables: Readonly<Record<string, () => string>> = {
   'table of other SOP classes': () => rows(['SOP class', 'UID'], sopClasses.filter(({ mr }) => mr === undefined).map(({ name, uid }) => [name, code(uid)])),
   'table of written SOP classes': () => rows(['SOP class', 'UID', 'When'], [
     ...Object.entries(srSopClassUids).map(([value, uid]) => [sopClass(uid)?.name ?? uid, code(uid), `\`TUBERLENS_SR_SOP_CLASS=${value}\``]),
-    [sopClass('1.2.840.10008.5.1.4.1.1.7')?.name ?? '', code('1.2.840.10008.5.1.4.1.1.7'), 'heatmaps and summary page'],
+    [sopClass(secondaryCaptureClassUid)?.name ?? '', code(secondaryCaptureClassUid), 'heatmaps and summary page'],
+    [sopClass(keyObjectSelectionClassUid)?.name ?? '', code(keyObjectSelectionClassUid), '`TUBERLENS_KEY_OBJECT_SELECTION=true`, of a study with a positive slice'],
+    [sopClass(encapsulatedPdfClassUid)?.name ?? '', code(encapsulatedPdfClassUid), '`TUBERLENS_PDF_REPORT=true`'],
   ]),
   'table of transfer syntaxes': () => rows(
     ['Transfer syntax', 'UID', 'Read', 'Sent as stored', 'Frames as stored'],

@@ -74,6 +74,8 @@ const variables = {
   HEATMAP_METHODS: { schema: list.refine(areMethods, `must list some of ${heatmapMethods.join(', ')}, or none`), default: 'grad-cam,saliency', meaning: 'Heatmaps to make, separated by commas: `grad-cam`, `saliency`, `evidence`; may be empty' },
   SR_SOP_CLASS: { schema: choice('88.34', '88.33', '88.22'), default: '88.34', meaning: 'Class of the report: `88.34` Comprehensive 3D, `88.33` Comprehensive, `88.22` Enhanced SR' },
   SC_MODALITY: { schema: choice('MR', 'OT'), default: 'MR', meaning: 'Modality written into Secondary Captures' },
+  KEY_OBJECT_SELECTION: { schema: flag, default: 'false', meaning: 'Also write a Key Object Selection of the positive slices and their heatmaps, where a study has any' },
+  PDF_REPORT: { schema: flag, default: 'false', meaning: 'Also write the report as PDF, in an Encapsulated PDF object' },
   STATION_NAME: { schema: z.string().regex(/^[\x20-\x5b\x5d-\x7e]{1,16}$/, 'must be 1 to 16 ASCII characters without backslash'), default: 'TUBERLENS', meaning: 'StationName of the results' },
   INELIGIBLE_POLICY: { schema: choice('ignore', 'reject'), default: 'ignore', meaning: 'Whether objects that are not for this service are accepted and dropped, or refused' },
   DUPLICATE_POLICY: { schema: choice('refuse', 'replace'), default: 'refuse', meaning: 'Whether an instance that is held with other pixels is refused, or replaces the one that is held and its series is analysed again' },
@@ -132,7 +134,7 @@ export interface Config {
     readonly threads: number
     readonly methods: readonly HeatmapMethod[]
   }
-  readonly report: { readonly srSopClass: '88.34' | '88.33' | '88.22', readonly scModality: 'MR' | 'OT', readonly stationName: string }
+  readonly report: { readonly srSopClass: '88.34' | '88.33' | '88.22', readonly scModality: 'MR' | 'OT', readonly stationName: string, readonly keyObjects: boolean, readonly pdf: boolean }
   readonly reception: {
     readonly maxRequestBytes: number
     readonly maxInstanceBytes: number
@@ -235,7 +237,13 @@ function assemble (values: Values, destinations: readonly DestinationSettings[])
       threads: values.WORKER_THREADS ?? availableParallelism(),
       methods: values.HEATMAP_METHODS as HeatmapMethod[],
     },
-    report: { srSopClass: values.SR_SOP_CLASS, scModality: values.SC_MODALITY, stationName: values.STATION_NAME },
+    report: {
+      srSopClass: values.SR_SOP_CLASS,
+      scModality: values.SC_MODALITY,
+      stationName: values.STATION_NAME,
+      keyObjects: values.KEY_OBJECT_SELECTION,
+      pdf: values.PDF_REPORT,
+    },
     reception: {
       maxRequestBytes: values.MAX_REQUEST_BYTES,
       maxInstanceBytes: values.MAX_INSTANCE_BYTES,

@@ -7,12 +7,19 @@ import type { Evidence } from '../report/evidence.ts'
 import type { ReportContext } from '../report/report-context.ts'
 import { resultSeries, wantedMethods } from '../report/result-series.ts'
 import { seriesIdentity } from '../report/result-uids.ts'
+import { buildKeyObjectSelection } from '../report/key-object-selection.ts'
+import { buildPdfObject } from '../report/pdf-object.ts'
+import type { EncodeJpeg } from '../report/pdf-pictures.ts'
 import { buildSecondaryCapture } from '../report/secondary-capture.ts'
 import type { SeriesFindings, StudyFindings } from '../report/series-findings.ts'
 import { buildStructuredReport } from '../report/structured-report.ts'
 import { buildSummaryPage } from '../report/summary-page.ts'
 
-export type DeliverableKind = HeatmapMethod | 'summary' | 'sr'
+/** Objects that are made when asked for. */
+export const extraKinds = ['key-objects', 'pdf'] as const
+export type ExtraKind = typeof extraKinds[number]
+
+export type DeliverableKind = HeatmapMethod | 'summary' | 'sr' | ExtraKind
 
 /** One result object, encoded. */
 export interface Deliverable {
@@ -28,26 +35,38 @@ export interface Deliverable {
   readonly bytes: Uint8Array
   /** The same picture without DICOM. */
   readonly picture: RgbImage | undefined
+  /** The document that it encapsulates, as a file. */
+  readonly document: Uint8Array | undefined
 }
 
 export interface DeliverableOptions {
   /** The slice as a viewer would show it. */
   readonly displayOf: (slice: Slice) => Promise<GrayImage>
+  readonly encodeJpeg: EncodeJpeg
+  /** None by default. */
+  readonly extras?: readonly ExtraKind[] | undefined
   /** Earlier reports that the report of a series replaces, by ordinal. */
   readonly predecessors?: ReadonlyMap<number, readonly Evidence[]>
 }
 
 /**
- * All result objects of a study, one at a time, in the order in which they are stored: heatmaps, summary, reports last, so that
- * a report never refers to what is not there yet. Nothing for a study without an analysed series.
+ * All result objects of a study, one at a time, in the order in which they are stored: heatmaps, summary, what was asked
+ * for besides, reports last, so that a document never refers to what is not there yet. Nothing for a study without an analysed series.
  */
 export async function * buildDeliverables (
   study: StudyFindings, context: ReportContext, options: DeliverableOptions,
 ): AsyncGenerator<Deliverable> {
   if (study.series.length === 0) return
   for (const series of study.series) yield * heatmaps(series, context, options)
-  const { dataset, image } = await buildSummaryPage({ study, context, displayOf: options.displayOf })
-  yield deliverable('summary', undefined, dataset, image)
+  const { displayOf, encodeJpeg, extras = [] } = options
+  const { dataset, image } = await buildSummaryPage({ study, context, displayOf })
+  yield deliverable('summary', undefined, dataset, { picture: image })
+  const keyObjects = extras.includes('key-objects') ? buildKeyObjectSelection(study, context) : undefined
+  if (keyObjects !== undefined) yield deliverable('key-objects', undefined, keyObjects)
+  if (extras.includes('pdf')) {
+    const { dataset, file } = await buildPdfObject({ study, context, displayOf, encodeJpeg })
+    yield deliverable('pdf', undefined, dataset, { document: file })
+  }
   for (const series of study.series) {
     const predecessors = options.predecessors?.get(series.ordinal) ?? []
     yield deliverable('sr', series.ordinal, buildStructuredReport({ study, series, context, predecessors }))
@@ -65,17 +84,21 @@ async function * heatmaps (
     for (const heatmap of result.finding.heatmaps) {
       if (!wanted.includes(heatmap.method)) continue
       const { dataset, image } = buildSecondaryCapture({ result, heatmap, display, series: results, context })
-      yield deliverable(heatmap.method, series.ordinal, dataset, image)
+      yield deliverable(heatmap.method, series.ordinal, dataset, { picture: image })
     }
   }
 }
 
-function deliverable (kind: DeliverableKind, ordinal: number | undefined, dataset: Dataset, picture?: RgbImage): Deliverable {
+function deliverable (
+  kind: DeliverableKind, ordinal: number | undefined, dataset: Dataset,
+  { picture, document }: { readonly picture?: RgbImage, readonly document?: Uint8Array } = {},
+): Deliverable {
   const uid = (keyword: string) => dataset[keyword] as string
   return {
     kind,
     ordinal,
     picture,
+    document,
     sopClassUid: uid('SOPClassUID'),
     sopInstanceUid: uid('SOPInstanceUID'),
     seriesInstanceUid: uid('SeriesInstanceUID'),

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { readInstanceFile } from '../dicom/read-instance.ts'
 import type { Uid } from '../dicom/uid.ts'
 import { AppError } from '../errors.ts'
-import type { Decoder } from '../imaging/decoder-pool.ts'
+import type { Decoder, JpegEncoder } from '../imaging/decoder-pool.ts'
 import type { Conclusion, HeatmapMethod } from '../model/finding.ts'
 import type { Evidence } from '../report/evidence.ts'
 import type { ReportContext } from '../report/report-context.ts'
 import type { ExcludedSeries } from '../report/series-findings.ts'
 import { buildDeliverables } from './build-deliverables.ts'
-import type { DeliverableKind } from './build-deliverables.ts'
+import type { DeliverableKind, DeliverableOptions, ExtraKind } from './build-deliverables.ts'
 import { displaysOf } from './displays.ts'
 import { readFindings } from './findings-file.ts'
 import type { StoredFindings } from './findings-file.ts'
@@ -43,6 +43,8 @@ export interface ReportJob {
   readonly startedAt: number
   readonly context: Pick<ReportContext, 'software' | 'srSopClass' | 'scModality'>
   readonly methods: readonly HeatmapMethod[]
+  /** Objects besides; none by default. */
+  readonly extras?: readonly ExtraKind[] | undefined
   /** Earlier reports that are replaced, by the UID of their source series. */
   readonly predecessors?: Readonly<Record<string, readonly Evidence[]>> | undefined
 }
@@ -70,7 +72,7 @@ export interface ReportJobResult {
 }
 
 /** Writes the results of a study, heatmaps first and reports last. The same job gives the same bytes. @throws as the builders */
-export async function runReportJob (job: ReportJob, decoder: Decoder): Promise<ReportJobResult> {
+export async function runReportJob (job: ReportJob, decoder: Decoder & JpegEncoder): Promise<ReportJobResult> {
   const arrived = await Promise.all(job.series.map(async one => await joinFindings(one)))
   const first = arrived[0]
   if (first === undefined) return { conclusion: 'undetermined', series: [], artifacts: [] }
@@ -89,7 +91,13 @@ export async function runReportJob (job: ReportJob, decoder: Decoder): Promise<R
   const predecessors = new Map(study.series.map(series => [series.ordinal, job.predecessors?.[series.seriesInstanceUid] ?? []]))
   await mkdir(job.outDir, { recursive: true })
   const artifacts: ReportArtifact[] = []
-  for await (const deliverable of buildDeliverables(study, context, { displayOf: displaysOf(decoder), predecessors })) {
+  const options: DeliverableOptions = {
+    displayOf: displaysOf(decoder),
+    encodeJpeg: async (image, quality) => await decoder.encodeJpeg(image, quality),
+    extras: job.extras,
+    predecessors,
+  }
+  for await (const deliverable of buildDeliverables(study, context, options)) {
     const { kind, sopClassUid, sopInstanceUid, seriesInstanceUid, studyInstanceUid, bytes } = deliverable
     // UIDs stay out of file names
     const path = join(job.outDir, `${hashOf(sopInstanceUid)}.dcm`)

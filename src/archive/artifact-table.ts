@@ -43,6 +43,9 @@ export interface Predecessor {
 /** The last part of the SOP classes of documents that refer to other results: SR, KO, PR, encapsulated (PS3.4 B.5). */
 const documentClasses = ['1.2.840.10008.5.1.4.1.1.88.', '1.2.840.10008.5.1.4.1.1.11.', '1.2.840.10008.5.1.4.1.1.104.']
 
+/** It selects images for people; no later one has to name it. */
+const keyObjectSelection = '1.2.840.10008.5.1.4.1.1.88.59'
+
 /** 0 for images, 1 for documents: documents are sent after the images that they refer to. */
 export function stageOf (sopClassUid: string): number {
   return documentClasses.some(prefix => sopClassUid.startsWith(prefix)) ? 1 : 0
@@ -156,9 +159,9 @@ export class ArtifactTable {
     })
   }
 
-  /** The one input series in the evidence of an SR (PS3.3 C.17.2.3); `undefined` for other objects. */
+  /** The one input series in the evidence of an SR (PS3.3 C.17.2.3); `undefined` for other objects, key objects among them. */
   #sourceSeries ({ sopClassUid, attributes }: Instance): string | undefined {
-    if (!sopClassUid.startsWith('1.2.840.10008.5.1.4.1.1.88.')) return undefined
+    if (!sopClassUid.startsWith('1.2.840.10008.5.1.4.1.1.88.') || sopClassUid === keyObjectSelection) return undefined
     const named = attributes.items('CurrentRequestedProcedureEvidenceSequence')
       .flatMap(study => study.items('ReferencedSeriesSequence')).flatMap(series => series.string('SeriesInstanceUID') ?? [])
     const inputs = [...new Set(named)].filter(series =>

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { analyzeStudy } from '../analysis/analyze-study.ts'
+import { extraKinds } from '../analysis/build-deliverables.ts'
 import { groupByStudy } from '../analysis/group-by-study.ts'
 import { readInputs } from '../analysis/read-inputs.ts'
 import { shippedModelDir } from '../analysis/software.ts'
@@ -33,6 +34,8 @@ The same input gives the same bytes. Research use only.
   --methods LIST    maps to compute: grad-cam, saliency, evidence, or none (default: grad-cam,saliency)
   --time ISO        date the results with this moment (default: the newest acquisition in the input)
   --png             also write a PNG of each heatmap and of the summary
+  --pdf             also write the report as PDF: report.pdf, and report.dcm for a PACS
+  --key-objects     also write a Key Object Selection of the positive slices, where there are any
   --stow URL        also store the results in the PACS with this DICOMweb root
   --json            print the findings as JSON
 `
@@ -44,6 +47,8 @@ const options = {
   methods: { type: 'string', default: 'grad-cam,saliency' },
   time: { type: 'string' },
   png: { type: 'boolean', default: false },
+  pdf: { type: 'boolean', default: false },
+  'key-objects': { type: 'boolean', default: false },
   stow: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const
@@ -55,6 +60,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   const methods = methodsOption(values.methods)
   const startedAt = timeOption(values.time)
   const engine = engineOption(values.engine)
+  const extras = extraKinds.filter(kind => values[kind])
   const pacs = values.stow === undefined ? undefined : urlOption('stow', values.stow)
 
   const progress = new Progress(io)
@@ -77,7 +83,8 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     for (const [i, study] of studies.entries()) {
       const folder = studies.length === 1 ? values.out : `${values.out}/study-${i + 1}`
       written.push(...await writeResults(study, {
-        folder, model, methods, decoder, startedAt, png: values.png, signal: io.signal, onProgress: n => progress.update('writing', n, n),
+        folder, model, methods, decoder, startedAt, png: values.png, extras, signal: io.signal,
+        onProgress: n => progress.update('writing', n, n),
       }))
     }
     progress.end()

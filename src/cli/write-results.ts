@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildDeliverables } from '../analysis/build-deliverables.ts'
-import type { Deliverable } from '../analysis/build-deliverables.ts'
+import type { Deliverable, ExtraKind } from '../analysis/build-deliverables.ts'
 import { displaysOf } from '../analysis/displays.ts'
 import { momentIn, newestAcquisition } from '../analysis/report-moment.ts'
 import { softwareIdentity } from '../analysis/software.ts'
 import { AppError } from '../errors.ts'
-import type { Decoder } from '../imaging/decoder-pool.ts'
+import type { Decoder, JpegEncoder } from '../imaging/decoder-pool.ts'
 import { encodePng } from '../imaging/png.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
 import type { ReportContext } from '../report/report-context.ts'
@@ -16,10 +16,11 @@ export interface WriteOptions {
   readonly folder: string
   readonly model: ReportContext['model']
   readonly methods: readonly HeatmapMethod[]
-  readonly decoder: Decoder
+  readonly decoder: Decoder & JpegEncoder
   /** `undefined`: the newest acquisition of the sources. */
   readonly startedAt: Date | undefined
   readonly png: boolean
+  readonly extras: readonly ExtraKind[]
   readonly signal: AbortSignal
   readonly onProgress: (written: number) => void
 }
@@ -52,21 +53,25 @@ export async function writeResults (study: StudyFindings, options: WriteOptions)
   }
   await mkdir(options.folder, { recursive: true })
   const written: WrittenResult[] = []
-  for await (const deliverable of buildDeliverables(study, context, { displayOf: displaysOf(options.decoder) })) {
+  const { decoder, extras } = options
+  for await (const deliverable of buildDeliverables(study, context, {
+    displayOf: displaysOf(decoder), encodeJpeg: async (image, quality) => await decoder.encodeJpeg(image, quality), extras,
+  })) {
     if (options.signal.aborted) throw new AppError('interrupted', 'stopped while writing')
-    const { kind, bytes, sopClassUid, sopInstanceUid, picture } = deliverable
+    const { kind, bytes, sopClassUid, sopInstanceUid, picture, document } = deliverable
     const path = join(options.folder, nameOf(deliverable, study.series))
     await writeFile(`${path}.dcm`, bytes)
     if (options.png && picture !== undefined) await writeFile(`${path}.png`, encodePng(picture))
+    if (document !== undefined) await writeFile(`${path}.pdf`, document)
     written.push({ kind, path: `${path}.dcm`, bytes: bytes.length, sopClassUid, sopInstanceUid })
     options.onProgress(written.length)
   }
   return written
 }
 
-/** `summary`, `1-flair-report`, `1-flair-grad-cam-014`: never anything of the patient. */
+/** `summary`, `report` (the PDF), `1-flair-report`, `1-flair-grad-cam-014`: never anything of the patient. */
 function nameOf ({ kind, ordinal, instanceNumber }: Deliverable, series: readonly SeriesFindings[]): string {
-  if (ordinal === undefined) return kind
+  if (ordinal === undefined) return kind === 'pdf' ? 'report' : kind
   const contrast = series.find(one => one.ordinal === ordinal)!.contrast.toLowerCase()
   if (kind === 'sr') return `${ordinal}-${contrast}-report`
   return `${ordinal}-${contrast}-${kind}-${String(instanceNumber).padStart(3, '0')}`

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
+import { extraKinds, type ExtraKind } from '../analysis/build-deliverables.ts'
 import { shippedModelDir, softwareIdentity } from '../analysis/software.ts'
 import { AuditLog } from '../archive/audit-log.ts'
 import { SqliteArchive } from '../archive/sqlite-archive.ts'
@@ -100,7 +101,8 @@ async function start (
   logger.info(identity, 'model loaded')
 
   const software = softwareIdentity(config.report.stationName)
-  const { srSopClass, scModality } = config.report
+  const { srSopClass, scModality, keyObjects, pdf } = config.report
+  const wanted: Readonly<Record<ExtraKind, boolean>> = { 'key-objects': keyObjects, pdf }
   const destinations = config.destinations.map(destination => {
     const connection = connectDestination(destination)
     closers.push(async () => await connection.close())
@@ -134,7 +136,7 @@ async function start (
     source: asked && dicomWebSource(asked, { archive, intake }),
     webhook: config.webhook,
     worklist: worklist && work && { ...worklist, worklist: { destination: work.connection, requester: worklist.requester } },
-    report: { context: { software, srSopClass, scModality }, methods },
+    report: { context: { software, srSopClass, scModality }, methods, extras: extraKinds.filter(kind => wanted[kind]) },
     settings: config.workflow,
     onEvent: event => { for (const listener of listeners) listener(event) },
   })

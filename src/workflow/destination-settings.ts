@@ -8,6 +8,8 @@ export const objectKinds = {
   'grad-cam': 'heatmaps by Grad-CAM',
   saliency: 'heatmaps by saliency',
   evidence: 'heatmaps of the evidence of models that compute it',
+  'key-objects': 'the selection of positive slices, where TUBERLENS_KEY_OBJECT_SELECTION has it made',
+  pdf: 'the report as PDF, where TUBERLENS_PDF_REPORT has it made',
   source: 'the images of each analysed series that passes the filter, as they came',
 } as const satisfies Record<DeliverableKind | 'source', string>
 export type ObjectKind = keyof typeof objectKinds

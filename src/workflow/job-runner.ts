@@ -20,7 +20,7 @@ interface Options {
   readonly settings: RunnerSettings
   /** Where results go; none keeps them here. */
   readonly destinations: readonly Wishes[]
-  readonly report: Pick<ReportJob, 'context' | 'methods'>
+  readonly report: Pick<ReportJob, 'context' | 'methods' | 'extras'>
   readonly now: () => number
   readonly onEvent: EventListener
   /** Called when a job changed what others wait for. */

@@ -33,7 +33,7 @@ export interface WorkflowOptions {
   /** Who is told what became of reports and jobs, if anybody. */
   readonly webhook?: WebhookSettings | undefined
   /** Who writes the reports, and with which maps. */
-  readonly report: Pick<ReportJob, 'context' | 'methods'>
+  readonly report: Pick<ReportJob, 'context' | 'methods' | 'extras'>
   readonly settings: WorkflowSettings
   readonly now?: (() => number) | undefined
   /** 0 ≤ n < 1, for the jitter of retries */

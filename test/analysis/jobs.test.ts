@@ -40,6 +40,18 @@ t.test('a series becomes findings, and findings become results, the same bytes f
   t.match(readReport(report.attributes), { seriesDescription: 'AI FLAIR tubers - RESEARCH ONLY', result: 'Present' })
 })
 
+t.test('key objects and the PDF come before the reports, when the job asks for them', async t => {
+  const folder = t.testdir({ out: {} })
+  const findingsFile = join(folder, 'findings')
+  await jobs.analyzeSeries({ paths: filesIn('flair'), outFile: findingsFile })
+  const { artifacts } = await jobs.buildReport(reportJob(join(folder, 'out'), {
+    series: [{ findingsFile, paths: filesIn('flair') }], methods: [], extras: ['key-objects', 'pdf'],
+  }))
+  t.strictSame(artifacts.map(({ kind, sopClassUid }) => [kind, sopClassUid.slice('1.2.840.10008.5.1.4.1.1.'.length)]),
+    [['summary', '7'], ['key-objects', '88.59'], ['pdf', '104.1'], ['sr', '88.34']])
+  t.strictSame(artifacts.map(({ path, bytes }) => statSync(path).size - bytes), [0, 0, 0, 0])
+})
+
 t.test('a series that is not T2 or FLAIR is a result with its reason, and is named in the reports of the others', async t => {
   const folder = t.testdir({ out: {} })
   const [t1, flair] = [join(folder, 't1'), join(folder, 'flair')]

@@ -107,6 +107,12 @@ async function buildArtifacts (job: ReportJob): Promise<ReportArtifact[]> {
       }],
     })
   }
+  if (job.extras?.includes('key-objects') === true) {
+    for (const report of reports) {
+      const [sop, series] = ['SOPInstanceUID', 'SeriesInstanceUID'].map(name => uidFromName(`ko ${report[name] as string}`))
+      write('key-objects', { ...report, SOPClassUID: '1.2.840.10008.5.1.4.1.1.88.59', SOPInstanceUID: sop!, SeriesInstanceUID: series!, Modality: 'KO' })
+    }
+  }
   for (const report of reports) write('sr', report)
   return artifacts
 }

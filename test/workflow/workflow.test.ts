@@ -93,6 +93,25 @@ t.test('a slice after completion makes a new revision and a report that names it
   t.equal(pacs.taken.filter(({ sopClass }) => sopClass === srClass).length, 3, 'the unchanged series keeps its report here: same sources, same UID')
 })
 
+t.test('key objects are sent after images and before reports, and are nobody\'s predecessor', async t => {
+  const clock = new Clock()
+  const archive = await openArchive(t, clock)
+  const control = new Control(t)
+  const pacs = new FakePacs()
+  const report = {
+    context: { software: { manufacturer: 'tuberlens', modelName: 'tuberlens', version: '0', stationName: 'T' }, srSopClass: '88.34', scModality: 'MR' },
+    methods: [],
+    extras: ['key-objects'],
+  } as const
+  const { workflow } = testWorkflow(t, archive, clock, control, { destinations: [pacs], report })
+  await store(archive, mrFile({ index: 0 }))
+  await live(workflow, clock, 65)
+  t.strictSame(pacs.taken.map(({ sopClass }) => sopClass), ['1.2.840.10008.5.1.4.1.1.7', '1.2.840.10008.5.1.4.1.1.88.59', srClass])
+  await store(archive, mrFile({ index: 1 }))
+  await live(workflow, clock, 65)
+  t.equal(control.calls('predecessors').at(-1), 'predecessors [1]', 'the report alone')
+})
+
 t.test('a correction of demographics writes all results anew without a new analysis', async t => {
   const clock = new Clock()
   const archive = await openArchive(t, clock)
