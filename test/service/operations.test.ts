@@ -1,6 +1,7 @@
-import { readFileSync, readdirSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import t from 'tap'
+import { readInstance } from '../../src/dicom/read-instance.ts'
 import type { Uid } from '../../src/dicom/uid.ts'
 import type { DestinationTest } from '../../src/workflow/destination-test.ts'
 import { dicomFile, multipart } from './support/dicom-file.ts'
@@ -53,8 +54,21 @@ t.test('a study is erased, and not while its results are being delivered unless 
   const erase = async (query = '') => await service.inject({ method: 'DELETE', url: `/api/v1/studies/1.2.3${query}` })
   t.equal((await erase()).statusCode, 404)
   t.equal((await erase('?force=maybe')).statusCode, 400)
-  await queued(service)
-  const answer = await erase()
+  const { id } = await queued(service)
+  const { archive } = service
+  archive.jobs.lease(Date.now(), 1000)
+  archive.jobs.analysed(id, { resultPath: 'f', summary: '{}', now: Date.now() })
+  const report = archive.jobs.queueReport('1.2.3' as Uid, Date.now())!
+  archive.jobs.lease(Date.now(), 1000)
+  const bytes = dicomFile({ sop: '1.2.3.9.1', series: '1.2.3.9', sopClass: '1.2.840.10008.5.1.4.1.1.7' })
+  const path = join(service.folder, 'tmp', 'result')
+  writeFileSync(path, bytes)
+  const file = { path, sha256: 'ab', bytes: bytes.length, kind: 'grad-cam', ordinal: 0, instance: readInstance(bytes) }
+  await archive.artifacts.store(archive.jobs.get(report)!, [file], { routes: [{ destination: 'pacs', kinds: undefined, sources: [] }] }, Date.now())
+  const moving = await erase()
+  t.equal(moving.statusCode, 409)
+  t.match(moving.json(), { code: 'conflict', detail: 'results of this study are being delivered' })
+  const answer = await erase('?force=true')
   t.equal(answer.statusCode, 204)
   t.equal(answer.body, '')
   t.strictSame(service.spoolFiles(), [])

@@ -11,6 +11,7 @@ import type { DestinationState } from '../../src/workflow/destination-state.ts'
 import type { DestinationTest } from '../../src/workflow/destination-test.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { dicomFile, multipart } from './support/dicom-file.ts'
+import { exchange, listen, readAnswer } from './support/exchange.ts'
 import { queued } from './support/queued-job.ts'
 import { type TestService, testService } from './support/test-service.ts'
 
@@ -250,6 +251,15 @@ t.test('files are uploaded from the page, and it says what became of them', asyn
   t.equal(refused.statusCode, 503)
   t.equal(refused.headers['retry-after'], '30')
   t.match(textOf(await page(service, '/status')), /The service is not ready: accepting/)
+})
+
+t.test('an upload from the page that stops coming is answered with 408', async t => {
+  const service = await testService(t, { bodyPace: { minBytesPerSecond: 8192, intervalMs: 100, totalMs: 60_000 } })
+  const { payload } = form([dicomFile()])
+  const head = `POST /status/upload HTTP/1.1\r\nHost: test\r\nSec-Fetch-Site: same-origin\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: ${payload.length}\r\n\r\n`
+  const answer = readAnswer(await exchange(await listen(service), [head, payload.subarray(0, 500)]))
+  t.match(answer, { status: 408, headers: /^connection: close/im, body: /Back to the overview/ })
+  t.match(answer.headers, /^content-type: text\/html/im)
 })
 
 t.test('the selection is tried with files of either kind, and nothing is kept', async t => {
