@@ -99,31 +99,27 @@ def nested_functional():
     backbone.get_layer('bn_2').trainable = False
     picture = keras.Input((16, 16, 3), name='conv')
     inner = keras.Input((16, 16, 3))
-    body = keras.Model(inner, layers.GlobalAveragePooling2D(name='mean')(backbone(inner)), name='body')
+    body = keras.Model(inner, layers.GlobalAveragePooling2D(name='mean')(backbone(inner, training=False)), name='body')
     x = layers.Dense(3, activation='relu', name='bn')(body(picture))
     return keras.Model(picture, layers.Dense(1, activation='sigmoid', name='tuber')(x), name='nested_functional')
 
 
-def inception_v3():
-    """Keras's own, with a head, one layer after another."""
-    backbone = keras.applications.InceptionV3(include_top=False, weights=None, input_shape=(224, 224, 3), pooling='avg')
-    return keras.Model(backbone.input, layers.Dense(1, activation='sigmoid', name='tuber')(backbone.output), name='inception')
-
-
 def nested_inception_v3():
+    """Keras's own in a Sequential, which says nothing of its input itself; two softmax units."""
     backbone = keras.applications.InceptionV3(include_top=False, weights=None, input_shape=(224, 224, 3))
     return keras.Sequential([backbone, layers.GlobalAveragePooling2D(), layers.Dense(2, activation='softmax')])
 
 
 def nested_resnet_50():
+    """Keras's own, its input of any size, in a functional model; one sigmoid unit."""
     backbone = keras.applications.ResNet50(include_top=False, weights=None)
     picture = keras.Input((224, 224, 3))
-    x = layers.GlobalAveragePooling2D()(backbone(picture, training=False))
+    x = layers.GlobalAveragePooling2D()(backbone(picture))
     return keras.Model(picture, layers.Dense(1, activation='sigmoid')(layers.Dropout(0.5)(x)))
 
 
 small = [sequential_sigmoid, functional_softmax, nested_sequential, nested_functional]
-large = [inception_v3, nested_inception_v3, nested_resnet_50]
+large = [nested_inception_v3, nested_resnet_50]
 
 
 def leaves(model):
@@ -144,7 +140,9 @@ def settle(model, pictures, seed):
             layer.set_weights([near(value, 0.3) for value in layer.get_weights()])
         elif hasattr(layer, 'kernel'):
             kernel, *bias = layer.get_weights()
-            bound = np.sqrt(6 / np.prod(kernel.shape[:-1]))
+            inputs = np.prod(kernel.shape[:-1])
+            # deep random networks turn rounding into 1e-5 of a probability, here and there: a weak head keeps that below the tolerance
+            bound = np.sqrt(6 / inputs) / (8 if kernel.ndim == 2 and inputs > 1000 else 1)
             layer.set_weights([near(np.zeros_like(kernel), bound), *[near(value, 0.2) for value in bias]])
     before = [(layer.momentum, layer.trainable) for layer in normalizations]
     for layer in normalizations:

@@ -7,7 +7,7 @@ import { assignWeights } from './assign-weights.ts'
 import { type HeadMeaning, binaryHead } from './binary-head.ts'
 import { type FlatLayer, flattenModel } from './flatten-model.ts'
 import { readKerasFile } from './hdf5-file.ts'
-import { layersModelConfig } from './layers-model-config.ts'
+import { checkClasses, layersModelConfig } from './layers-model-config.ts'
 
 export interface KerasImportOptions extends HeadMeaning {
   /** Keras's description of the network, for a file that holds weights alone. */
@@ -44,6 +44,7 @@ export async function importKeras (bytes: Uint8Array, options: KerasImportOption
     throw new AppError('model-invalid', 'the file holds weights alone, without the network: give its description with --config (model.to_json())')
   }
   const network = flattenModel(config)
+  checkClasses(network.layers)
   const { layers, weights } = binaryHead(network, assignWeights(network.layers, file.weights), options)
   const files = layersModelFiles(network.name, network.output, layers, weights, options.size)
   const graph = readLayersModel(files)

@@ -42,6 +42,18 @@ const only: Readonly<Record<string, readonly (readonly [setting: string, schema:
 const side = z.int().positive()
 const inputShape = z.tuple([z.null(), side.nullable(), side.nullable(), side])
 
+/** @throws AppError `model-invalid` for the first layer of a class that cannot be imported */
+export function checkClasses (layers: readonly FlatLayer[]): void {
+  for (const { className, source } of layers) {
+    // a softmax is imported where it ends the network, as a sigmoid
+    if (className !== 'InputLayer' && className !== 'Softmax' && !Object.hasOwn(settings, className)) throw unknown(source.name, className)
+  }
+}
+
+function unknown (layer: string, className: string): AppError {
+  return new AppError('model-invalid', `layer ${layer} is a ${className}, which cannot be imported`, { layer, class: className })
+}
+
 /**
  * A layer's configuration as TensorFlow.js and this program read it.
  * @throws AppError `model-invalid` for a class or a setting that is not computed here
@@ -55,9 +67,7 @@ export function layersModelConfig ({ className, config, source }: FlatLayer, { i
     return { batch_input_shape: [null, shape[1] ?? size, shape[2] ?? size, shape[3]], dtype: 'float32', sparse: false }
   }
   const known = settings[className]
-  if (known === undefined) {
-    throw new AppError('model-invalid', `layer ${source.name} is a ${className}, which cannot be imported`, { layer: source.name, class: className })
-  }
+  if (known === undefined) throw unknown(source.name, className)
   for (const [setting, schema] of only[className] ?? []) {
     if (!schema.optional().safeParse(config[setting]).success) throw unsupported(setting)
   }
