@@ -1,6 +1,7 @@
 import type { Slice } from '../dicom/slice.ts'
 import { AppError, toAppError } from '../errors.ts'
 import type { Decoder } from '../imaging/decoder-pool.ts'
+import { unlikeness } from '../imaging/out-of-distribution.ts'
 import { implausibility } from '../imaging/plausibility.ts'
 import { rasterize } from '../imaging/rasterize.ts'
 import type { Raster } from '../imaging/raster.ts'
@@ -74,13 +75,18 @@ async function classify (rasters: readonly Raster[], tools: AnalysisTools): Prom
   return found
 }
 
-/** A raster, or why there is none. Pixels that cannot be a picture say nothing: that is `undetermined`, not a failure of ours. */
+/**
+ * A raster, or why there is none. Pixels that cannot be a picture, or are unlike what the model was made for, say nothing: that is
+ * `undetermined`, not a failure of ours.
+ */
 async function tryRasterize (slice: Slice, { classifier, decoder }: AnalysisTools): Promise<Raster | SliceFinding> {
   try {
     const stored = await decoder.decodeSlice(slice)
     const implausible = implausibility(stored)
     if (implausible !== undefined) return { kind: 'undetermined', reason: { code: 'implausible-pixels', text: implausible } }
-    return rasterize(slice, stored, classifier.manifest.preprocessing)
+    const raster = rasterize(slice, stored, classifier.manifest.preprocessing)
+    const unlike = unlikeness(raster, classifier.manifest)
+    return unlike === undefined ? raster : { kind: 'undetermined', reason: unlike }
   } catch (thrown) {
     const error = toAppError(thrown)
     return { kind: 'failed', reason: { code: error.code, text: error.message } }

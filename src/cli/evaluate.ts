@@ -1,41 +1,74 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { softwareVersion } from '../analysis/software.ts'
 import { AppError } from '../errors.ts'
+import { createDecoder } from '../imaging/decoder-pool.ts'
+import { sliceStatistics } from '../imaging/slice-statistics.ts'
+import type { Classifier } from '../model/classifier.ts'
+import { heatmapMethods } from '../model/finding.ts'
+import type { HeatmapMethod } from '../model/finding.ts'
 import { loadModel } from '../model/load-model.ts'
 import type { ModelManifest } from '../model/manifest.ts'
-import { judge, report } from '../training/evaluation.ts'
-import type { EvaluationReport, SliceFigures } from '../training/evaluation.ts'
-import type { EvaluationSlice } from '../training/evaluation-slice.ts'
+import { fitDistribution } from '../training/distribution.ts'
+import type { StatisticsSample } from '../training/distribution.ts'
+import { judge } from '../training/evaluation.ts'
+import type { Judgement } from '../training/evaluation.ts'
+import { charts, evaluationPage } from '../training/evaluation-page.ts'
+import type { EvaluatedModel } from '../training/evaluation-page.ts'
+import { report } from '../training/evaluation-report.ts'
+import type { EvaluationReport } from '../training/evaluation-report.ts'
 import { evaluationSlices } from '../training/evaluation-set.ts'
 import type { EvaluationSet } from '../training/evaluation-set.ts'
+import type { CaughtCount } from '../training/unlike-slices.ts'
+import { recordEvaluation } from '../training/record-evaluation.ts'
+import { countUnlike, SpoiledCounter } from '../training/unlike-slices.ts'
+import { evaluationText } from './evaluation-text.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import { numberOption, parseOptions } from './parse-options.ts'
 import { Progress } from './progress.ts'
-import { table } from './table.ts'
 
 export const help = `Usage: tuberlens evaluate --model DIR
          (--labelled CSV | --tuber-free DIR … | --canvases DIR | --label-maps DIR) [OPTIONS]
 
-Measures a model: per slice, per contrast, per series; intervals over patients; on what was not trained on.
+Measures a model on what it was not trained on: per slice, series and patient, per contrast and manufacturer, with 95 %
+intervals over patients. Slices that fail or are undetermined are counted and named.
 
-  --labelled CSV         file,patient,label[,mask][,contrast]
+What to measure on:
+  --labelled CSV         a line for each file or series, with a header: file,patient,label (1 has tubers, 0 has none) and,
+                         where known, mask, contrast, vendor, series. A file is DICOM (also multi-frame), NIfTI, JPG or PNG;
+                         a folder is a series of them. DICOM is selected as analyze selects it. A mask is a picture of the
+                         slice's size, white where the tuber is; of a NIfTI volume a NIfTI volume; of a folder a folder of
+                         masks named like the slices. Label a series 1 without masks, and its slices count with it only
   --tuber-free DIR       real series without tubers, NIfTI or DICOM; may be given several times; slices within two of a
                          …_tumourmask beside a volume do not count
   --exclude-slices A-B   InstanceNumbers of DICOM series that do not count (a known lesion)
   --canvases DIR         the paired test: tubers implanted into real slices against the same slices without
   --label-maps DIR       synthetic slices of label maps; with --count N (400)
-  --patients NAMES       only these, separated by commas
+  --patients NAMES       only these, separated by commas; --leave-out NAMES all but these
   --part K/N             every N-th patient, beginning with the K-th: for calibration and test apart
   --difficulty NAMES     of implanted tubers: easy, moderate, subtle (all three)
   --repeats N            implantations into each slice (3)
+
+What to measure:
   --threshold P          instead of the manifest's
-  --specificity S        propose a threshold and a series rule for it, from the tuber-free slices and series
-  --write                put the proposal into the model's manifest
+  --maps NAMES           to be compared with the masks: grad-cam, saliency, evidence (evidence where there is one, else grad-cam)
+  --unlike DIR           slices that should be undetermined: other contrasts, other parts of the body; may be given several times
+  --spoil N              every N-th slice also blank, inverted, noisy, folded, …: how many of these are undetermined
+
+What to propose (nothing is changed without --write):
+  --specificity S        a threshold for S of the tuber-free slices, and a series rule for S of the tuber-free patients
+  --distribution         what the slices look like that were given, so that others are undetermined
+  --accept S             the share of slices that --distribution lets pass when their patient was not seen (0.99)
+  --write                put what was proposed into the model's manifest
   --record KEY           put the main figures into the model's manifest, under KEY
+
+Where it goes:
+  --out DIR              evaluation.html, evaluation.json with every slice, roc.svg, reliability.svg
+  --json                 the figures as JSON instead of a table
   --engine auto|onnxruntime|tensorflow
-  --seed N (1)  --json
+  --seed N (1)           of implanted tubers and of intervals
 `
 
 export async function run (args: string[], io: CliIo): Promise<number> {
@@ -50,13 +83,20 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       'label-maps': { type: 'string' },
       count: { type: 'string' },
       patients: { type: 'string' },
+      'leave-out': { type: 'string' },
       part: { type: 'string' },
       difficulty: { type: 'string', default: 'easy,moderate,subtle' },
       repeats: { type: 'string' },
       threshold: { type: 'string' },
+      maps: { type: 'string' },
+      unlike: { type: 'string', multiple: true },
+      spoil: { type: 'string' },
       specificity: { type: 'string' },
+      distribution: { type: 'boolean', default: false },
+      accept: { type: 'string' },
       write: { type: 'boolean', default: false },
       record: { type: 'string' },
+      out: { type: 'string' },
       engine: { type: 'string', default: 'auto' },
       seed: { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -68,7 +108,12 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     throw new AppError('usage', `--engine is auto, onnxruntime or tensorflow, not ${engine}`)
   }
   const specificity = numberOption('specificity', values.specificity, { min: 0, max: 1 })
-  if (values.write && specificity === undefined) throw new AppError('usage', '--write needs --specificity')
+  const accepted = numberOption('accept', values.accept, { min: 0.5, max: 1 }) ?? 0.99
+  if (values.write && specificity === undefined && !values.distribution) throw new AppError('usage', '--write needs --specificity or --distribution')
+  const maps = mapsNamed(values.maps)
+  const step = numberOption('spoil', values.spoil, { min: 1, max: 1e6 })
+  const seed = Math.round(numberOption('seed', values.seed, { min: 0, max: 2 ** 31 }) ?? 1)
+  const progress = new Progress(io)
   const set: EvaluationSet = {
     ...values.labelled === undefined ? {} : { labelled: values.labelled },
     tuberFree: values['tuber-free'] ?? [],
@@ -77,28 +122,108 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     ...values['label-maps'] === undefined ? {} : { labelMaps: values['label-maps'] },
     count: Math.round(numberOption('count', values.count, { min: 1, max: 1e6 }) ?? 400),
     ...values.patients === undefined ? {} : { patients: values.patients.split(',') },
+    ...values['leave-out'] === undefined ? {} : { leftOut: values['leave-out'].split(',') },
     ...part(values.part),
     difficulties: values.difficulty.split(','),
     repeats: Math.round(numberOption('repeats', values.repeats, { min: 1, max: 1000 }) ?? 3),
-    seed: Math.round(numberOption('seed', values.seed, { min: 0, max: 2 ** 31 }) ?? 1),
+    seed,
+    signal: io.signal,
+    onRow: (done, total) => progress.update('files', done, total),
   }
-  const classifier = await loadModel(values.model, { engine })
-  const progress = new Progress(io)
+  const loaded = await loadModel(values.model, { engine })
   try {
-    const { manifest } = classifier
-    const slices: AsyncIterable<EvaluationSlice> = evaluationSlices(set, manifest.preprocessing)
-    const judged = await judge(classifier, slices, { signal: io.signal, onSlice: done => { if (io.stderr.isTTY === true) progress.update('judging', done, done) } })
-    progress.end()
-    if (judged.length === 0) throw new AppError('training-data-invalid', 'there is no slice to evaluate in what was given')
+    const { manifest } = loaded
     const threshold = numberOption('threshold', values.threshold, { min: 0, max: 1 }) ?? manifest.output.threshold
-    const made = report(judged, { threshold, seriesRule: manifest.seriesRule, specificity })
-    const model = { name: manifest.name, version: manifest.version, sha256: classifier.sha256, engine: classifier.engine }
-    io.stdout.write(values.json ? `${JSON.stringify({ model, ...made }, undefined, 2)}\n` : asText(model, made))
-    if (values.write || values.record !== undefined) await update(values.model, manifest, made, values.write, values.record)
-    return exitCodes.ok.code
+    const samples: StatisticsSample[] = []
+    const spoiled = step === undefined ? undefined : new SpoiledCounter(manifest, Math.round(step), seed)
+    const classifier = values.distribution ? withoutRule(loaded) : loaded
+    const judgement = await judge(classifier, evaluationSlices(set, manifest.preprocessing), {
+      signal: io.signal,
+      ...maps === undefined ? {} : { maps },
+      onSlice: done => { if (values.labelled === undefined && io.stderr.isTTY === true) progress.update('slices', done, done) },
+      onJudged: slice => {
+        spoiled?.see(slice.raster)
+        const statistics = values.distribution ? sliceStatistics(slice.raster, manifest.preprocessing) : undefined
+        const { contrast, patient, series } = slice
+        const synthetic = series === undefined || slice.pair !== undefined
+        if (statistics !== undefined) samples.push({ statistics, contrast, patient, synthetic })
+      },
+    })
+    progress.end()
+    nothingToSay(judgement)
+    const distribution = values.distribution ? fitDistribution(samples, accepted) : undefined
+    const unlike = { ...spoiled?.counts, ...await countFolders(values.unlike ?? [], manifest, io.signal) }
+    const made = report(judgement, { threshold, seriesRule: manifest.seriesRule, specificity, unlike, seed })
+    const model = { name: manifest.name, version: manifest.version, sha256: loaded.sha256, engine: loaded.engine }
+    if (values.out !== undefined) await writeReport(values.out, made, judgement, { model, command: commandLine(args) })
+    const figures = { model, ...made, ...distribution === undefined ? {} : { distribution } }
+    io.stdout.write(values.json ? `${JSON.stringify(figures, undefined, 2)}\n` : evaluationText(model, made))
+    if (distribution !== undefined && !values.json) {
+      io.stdout.write(`distribution: ${distribution.kinds.map(kind => kind.name).join('; ')}; limit ${distribution.limit} for ${accepted} of the slices of patients left out\n`)
+    }
+    if (values.write || values.record !== undefined) {
+      const written = values.write ? { proposal: made.proposal, distribution } : {}
+      await recordEvaluation(values.model, manifest, made, { ...written, key: values.record })
+    }
+    return judgement.unjudged.some(({ outcome }) => outcome === 'failed') ? exitCodes.partial.code : exitCodes.ok.code
   } finally {
-    await classifier.close()
+    progress.end()
+    await loaded.close()
   }
+}
+
+/** A rule cannot be fitted to what it lets pass. */
+function withoutRule (classifier: Classifier): Classifier {
+  const { distribution: _, ...manifest } = classifier.manifest
+  const { sha256, engine } = classifier
+  return { manifest, sha256, engine, classify: (...given) => classifier.classify(...given), close: () => classifier.close() }
+}
+
+function nothingToSay ({ judged, unjudged }: Judgement): void {
+  if (judged.length > 0) return
+  const [first] = unjudged
+  throw new AppError('training-data-invalid', first === undefined
+    ? 'there is no slice to evaluate in what was given'
+    : `there is no slice to evaluate in what was given; of ${unjudged.length}, the first: ${first.reason.text}`)
+}
+
+async function countFolders (
+  folders: readonly string[], manifest: ModelManifest, signal: AbortSignal,
+): Promise<Record<string, CaughtCount>> {
+  const decoder = createDecoder()
+  try {
+    const out: Record<string, CaughtCount> = {}
+    for (const folder of folders) Object.assign(out, await countUnlike(folder, { ...manifest, decoder, signal }))
+    return out
+  } finally {
+    await decoder.close()
+  }
+}
+
+async function writeReport (
+  folder: string, made: EvaluationReport, { judged, unjudged }: Judgement, run: { model: EvaluatedModel, command: string },
+): Promise<void> {
+  const facts = { ...run, software: softwareVersion(), date: new Date().toISOString().slice(0, 10) }
+  const { roc, reliability } = charts(made)
+  await mkdir(folder, { recursive: true })
+  await writeFile(join(folder, 'evaluation.html'), evaluationPage(made, facts))
+  await writeFile(join(folder, 'evaluation.json'), `${JSON.stringify({ ...facts, ...made, slices: [...judged, ...unjudged] })}\n`)
+  await writeFile(join(folder, 'roc.svg'), `${roc}\n`)
+  await writeFile(join(folder, 'reliability.svg'), `${reliability}\n`)
+}
+
+/** Folders by their last name alone: the rest says where a site keeps its patients. */
+function commandLine (args: readonly string[]): string {
+  return ['tuberlens evaluate', ...args.map(arg => arg.includes('/') && !/^\d+\/\d+$/.test(arg) ? basename(arg) : arg)].join(' ')
+}
+
+function mapsNamed (text: string | undefined): readonly HeatmapMethod[] | undefined {
+  if (text === undefined) return undefined
+  return text.split(',').map(name => {
+    const found = heatmapMethods.find(method => method === name)
+    if (found === undefined) throw new AppError('usage', `--maps names ${heatmapMethods.join(', ')}; not ${name}`)
+    return found
+  })
 }
 
 function excluded (text: string | undefined): { excluded?: [number, number] } {
@@ -114,78 +239,4 @@ function part (text: string | undefined): { part?: { index: number, of: number }
   const [index, of] = [Number(match?.[1]), Number(match?.[2])]
   if (!(index >= 1 && index <= of)) throw new AppError('usage', `--part is one of N parts, such as 1/2, not ${text}`)
   return { part: { index: index - 1, of } }
-}
-
-/** Hashes cover the weights, not the manifest: calibration and figures may follow training. */
-async function update (
-  directory: string, manifest: ModelManifest, made: EvaluationReport, calibrate: boolean, key: string | undefined,
-): Promise<void> {
-  const { proposal } = made
-  const changed: ModelManifest = {
-    ...manifest,
-    ...calibrate && proposal !== undefined
-      ? { output: { ...manifest.output, threshold: round(proposal.threshold) }, seriesRule: proposal.seriesRule }
-      : {},
-    metrics: { ...manifest.metrics, ...key === undefined ? {} : metricsOf(made, key) },
-  }
-  await writeFile(join(directory, 'manifest.json'), `${JSON.stringify(changed, undefined, 2)}\n`)
-}
-
-function metricsOf ({ perSlice, tuberFree, paired }: EvaluationReport, key: string): Record<string, number> {
-  const named: Record<string, number> = {}
-  for (const [name, value] of Object.entries(perSlice.figures)) named[`${key}.${name}`] = round(value)
-  if (tuberFree.slices > 0) {
-    named[`${key}.falsePositiveRate`] = round(tuberFree.falsePositiveRate)
-    named[`${key}.positiveSeriesRate`] = round(tuberFree.positiveSeriesRate)
-  }
-  for (const [name, { auc }] of Object.entries(paired)) named[`${key}.paired ${name}.auc`] = round(auc)
-  return named
-}
-
-function round (value: number): number {
-  return Number(value.toFixed(4))
-}
-
-function asText (model: { name: string, version: string, engine: string }, made: EvaluationReport): string {
-  const { perSlice, perContrast, tuberFree, paired, pointing, proposal, series } = made
-  const percent = (value: number): string => `${(100 * value).toFixed(1)} %`
-  const lines = [
-    `${model.name} ${model.version} on ${model.engine}; a slice is positive from ${made.threshold.toFixed(4)}, a series by ${JSON.stringify(made.seriesRule)}`,
-    '',
-    ...figureTable({ all: perSlice, ...Object.keys(perContrast).length > 1 ? perContrast : {} }),
-  ]
-  if (tuberFree.slices > 0) {
-    const range = tuberFree.interval === undefined ? '' : ` (95 % interval over patients ${percent(tuberFree.interval.low)} to ${percent(tuberFree.interval.high)})`
-    lines.push('', `tuber-free: ${percent(tuberFree.falsePositiveRate)} of ${tuberFree.slices} slices positive${range}, ${percent(tuberFree.aboveHalf)} from 0.5;`,
-      `            ${tuberFree.positiveSeries} of ${tuberFree.series} series positive`)
-  }
-  const pairs = Object.entries(paired).map(([name, { implanted, without, auc, wins }]) =>
-    [name, String(implanted), String(without), auc.toFixed(3), percent(wins)])
-  if (pairs.length > 0) lines.push('', ...table(['implanted', 'slices', 'without', 'AUC', 'greater than its own slice without'], pairs))
-  for (const [name, { series: count, positive }] of Object.entries(made.withTubers)) {
-    lines.push(`${name} tubers in five slices in a row: ${positive} of ${count} series positive`)
-  }
-  if (pointing !== undefined) lines.push('', `evidence map greatest on the tuber: ${pointing.hits} of ${pointing.slices} slices`)
-  if (series.length > 1) {
-    lines.push('', ...table(['series', 'tuber', 'positive slices', 'positive'], series.map(one =>
-      [one.series, one.label === 1 ? 'yes' : 'no', `${one.positiveSlices} of ${one.slices}`, one.positive ? 'yes' : 'no'])))
-  }
-  if (proposal !== undefined) {
-    lines.push('', `for a specificity of ${proposal.specificity}: threshold ${proposal.threshold.toFixed(4)}, series rule ${JSON.stringify(proposal.seriesRule)}`)
-  }
-  return `${lines.join('\n')}\n`
-}
-
-function figureTable (groups: Readonly<Record<string, SliceFigures>>): string[] {
-  const names = ['sensitivity', 'specificity', 'ppv', 'npv', 'f1', 'accuracy', 'auc', 'logLoss'] as const
-  const rows = Object.entries(groups).map(([group, { slices, patients, figures, intervals }]) => [
-    group, String(slices), String(patients),
-    ...names.map(name => {
-      const value = figures[name]
-      const interval = intervals[name]
-      if (value === undefined) return '–'
-      return interval === undefined ? value.toFixed(3) : `${value.toFixed(3)} [${interval.low.toFixed(2)}, ${interval.high.toFixed(2)}]`
-    }),
-  ])
-  return table(['slices of', 'count', 'patients', ...names], rows)
 }

@@ -1,7 +1,7 @@
 import { percentiles } from './percentiles.ts'
 
 /** A coarse map of a slice: 1 where a cell is taken. */
-interface Cells { readonly size: number, readonly across: number, readonly down: number, readonly taken: Uint8Array }
+export interface HeadCells { readonly size: number, readonly across: number, readonly down: number, readonly taken: Uint8Array }
 
 /** Cells along the longer side: noise in the air averages out, the head keeps its outline. */
 const cellsAlong = 64
@@ -24,14 +24,19 @@ const rimShare = 0.085
  * @returns a copy; empty when every pixel is padding
  */
 export function foregroundValues (values: Float32Array, width: number, height: number, padding?: Uint8Array): Float32Array {
-  const size = Math.max(1, Math.ceil(Math.max(width, height) / cellsAlong))
-  const head = filled(largestPiece(brightCells(values, width, height, size, padding)))
+  const head = headCells(values, width, height, padding)
   const core = eroded(head)
   const chosen = count(core) * 4 >= count(head) ? core : head
   return collect(values, width, height, chosen, padding)
 }
 
-function brightCells (values: Float32Array, width: number, height: number, size: number, padding?: Uint8Array): Cells {
+/** Steps 1 and 2 of `foregroundValues`: the cells that are head. */
+export function headCells (values: Float32Array, width: number, height: number, padding?: Uint8Array): HeadCells {
+  const size = Math.max(1, Math.ceil(Math.max(width, height) / cellsAlong))
+  return filled(largestPiece(brightCells(values, width, height, size, padding)))
+}
+
+function brightCells (values: Float32Array, width: number, height: number, size: number, padding?: Uint8Array): HeadCells {
   const across = Math.ceil(width / size)
   const down = Math.ceil(height / size)
   const sums = new Float64Array(across * down)
@@ -60,7 +65,7 @@ function brightCells (values: Float32Array, width: number, height: number, size:
 }
 
 /** By four neighbours; the first of equal ones. */
-function largestPiece (cells: Cells): Cells {
+function largestPiece (cells: HeadCells): HeadCells {
   const { across, taken } = cells
   const label = new Uint16Array(taken.length)
   let labels = 0
@@ -88,7 +93,7 @@ function largestPiece (cells: Cells): Cells {
 }
 
 /** A cell between the ends of its row and of its column. */
-function filled (cells: Cells): Cells {
+function filled (cells: HeadCells): HeadCells {
   const { across, down, taken } = cells
   const rows = Array.from({ length: down }, (_, y) => ends(across, x => taken[y * across + x]!))
   const columns = Array.from({ length: across }, (_, x) => ends(down, y => taken[y * across + x]!))
@@ -111,7 +116,7 @@ function ends (length: number, at: (i: number) => number): [first: number, last:
   return [first, last]
 }
 
-function eroded (cells: Cells): Cells {
+function eroded (cells: HeadCells): HeadCells {
   const { across, down } = cells
   let { taken } = cells
   for (let step = Math.round(rimShare * Math.sqrt(count(cells))); step > 0; step--) {
@@ -128,13 +133,13 @@ function eroded (cells: Cells): Cells {
   return { ...cells, taken }
 }
 
-function count (cells: Cells): number {
+function count (cells: HeadCells): number {
   let sum = 0
   for (const value of cells.taken) sum += value
   return sum
 }
 
-function collect (values: Float32Array, width: number, height: number, cells: Cells, padding?: Uint8Array): Float32Array {
+function collect (values: Float32Array, width: number, height: number, cells: HeadCells, padding?: Uint8Array): Float32Array {
   const output = new Float32Array(values.length)
   let found = 0
   for (let y = 0; y < height; y++) {

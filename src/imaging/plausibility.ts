@@ -8,7 +8,7 @@ const leastCorrelation = 0.3
  * nothing; a network answers them all the same.
  * @returns why not, a sentence for people; `undefined` when nothing speaks against it
  */
-export function implausibility (stored: StoredPixels): string | undefined {
+export function implausibility (stored: Pick<StoredPixels, 'width' | 'height' | 'samplesPerPixel'> & { readonly data: StoredPixels['data'] | Float32Array }): string | undefined {
   const { width, height, samplesPerPixel, data } = stored
   if (samplesPerPixel !== 1) return undefined
   let [n, sum, squares, products, count] = [0, 0, 0, 0, 0]

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { distributionSchema } from '../imaging/out-of-distribution.ts'
 import { preprocessingSchema } from '../imaging/preprocessing.ts'
 
 /** `keras`: any other network, imported from a Keras file. */
@@ -32,6 +33,8 @@ export const manifestSchema = z.strictObject({
   /** Name of the layer that is the one-channel evidence map, where the network has one. */
   evidenceLayer: z.string().min(1).optional(),
   seriesRule: seriesRuleSchema,
+  /** What the slices look like that the model was made for; others are undetermined. Absent: no slice is, by its looks. */
+  distribution: distributionSchema.optional(),
   age: z.strictObject({
     /** The ages, in years, that the model was made for. */
     minimum: z.number().min(0),

@@ -22,28 +22,44 @@ export function proposeThreshold (tuberFree: readonly number[], specificity: num
 
 /** Whether a rule calls a series positive. */
 export function holds (rule: SeriesRule, probabilities: readonly number[], threshold: number): boolean {
-  if (rule.kind === 'mean-top-k') {
-    const top = [...probabilities].sort((one, other) => other - one).slice(0, rule.k)
-    return top.length > 0 && top.reduce((sum, value) => sum + value, 0) / top.length >= rule.threshold
-  }
-  let count = 0
-  let run = 0
-  let longest = 0
-  for (const probability of probabilities) {
-    run = probability >= threshold ? run + 1 : 0
-    if (run > 0) count++
-    longest = Math.max(longest, run)
-  }
-  return count >= rule.positive && longest >= rule.consecutive
+  return probabilities.length > 0 && ruleScore(rule, probabilities) >= ruleThreshold(rule, threshold)
+}
+
+/** What a series' score is compared with. */
+export function ruleThreshold (rule: SeriesRule, threshold: number): number {
+  return rule.kind === 'mean-top-k' ? rule.threshold : threshold
+}
+
+/** With fewer slices the rule could not hold whatever they show. */
+export function slicesNeeded (rule: SeriesRule): number {
+  return rule.kind === 'count' ? Math.max(rule.positive, rule.consecutive) : rule.k
 }
 
 /**
- * The least demanding counting rule under which at least `specificity` of the tuber-free series stay negative: first more
- * positive slices with two in a row, then longer runs. What it costs in sensitivity is for `evaluate` to say.
+ * The greatest threshold at which the rule calls the series positive; 0 for too few slices. Slices in order.
+ * Counting: the `positive`-th greatest probability, or the best run's least one where that is lower.
+ */
+export function ruleScore (rule: SeriesRule, probabilities: readonly number[]): number {
+  const sorted = [...probabilities].sort((one, other) => other - one)
+  if (rule.kind === 'mean-top-k') {
+    if (sorted.length < rule.k) return 0
+    return sorted.slice(0, rule.k).reduce((sum, value) => sum + value, 0) / rule.k
+  }
+  let bestRun = 0
+  for (let start = 0; start + rule.consecutive <= probabilities.length; start++) {
+    bestRun = Math.max(bestRun, Math.min(...probabilities.slice(start, start + rule.consecutive)))
+  }
+  return Math.min(sorted[rule.positive - 1] ?? 0, bestRun)
+}
+
+/**
+ * The least demanding counting rule under which at least `specificity` of the tuber-free patients stay negative in all their series:
+ * first more positive slices, then longer runs. What it costs in sensitivity is for `evaluate` to say.
  */
 export function proposeSeriesRule (
   tuberFree: readonly SeriesProbabilities[], threshold: number, specificity: number,
 ): SeriesRule {
+  const patients = new Set(tuberFree.map(({ patient }) => patient)).size
   const candidates: SeriesRule[] = []
   for (let positive = 1; positive <= 20; positive++) {
     for (let consecutive = 1; consecutive <= Math.min(positive, 6); consecutive++) {
@@ -51,8 +67,9 @@ export function proposeSeriesRule (
     }
   }
   const passes = (rule: SeriesRule): boolean => {
-    const negative = tuberFree.filter(series => !holds(rule, series.probabilities, threshold)).length
-    return negative >= specificity * tuberFree.length
+    const called = tuberFree.filter(series => holds(rule, series.probabilities, threshold))
+    const positive = new Set(called.map(({ patient }) => patient))
+    return patients - positive.size >= specificity * patients
   }
   return candidates.find(passes) ?? { kind: 'count', positive: 20, consecutive: 6 }
 }

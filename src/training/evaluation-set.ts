@@ -1,10 +1,11 @@
 import { AppError } from '../errors.ts'
+import { createDecoder } from '../imaging/decoder-pool.ts'
 import type { Preprocessing } from '../imaging/preprocessing.ts'
-import { rasterizeGray } from '../imaging/rasterize.ts'
 import { readCanvases } from './canvas.ts'
-import type { EvaluationSlice } from './evaluation-slice.ts'
+import type { EvaluationItem } from './evaluation-slice.ts'
 import { implantedPairs } from './implanted-pairs.ts'
-import { readLabelledSet, readPicture } from './labelled-set.ts'
+import { readLabelledSet } from './labelled-set.ts'
+import { labelledSlices } from './labelled-slices.ts'
 import { difficulties } from './slice-picture.ts'
 import { Synthesizer } from './synthesizer.ts'
 import { readLabelMaps } from './tissue-volume.ts'
@@ -24,16 +25,21 @@ export interface EvaluationSet {
   readonly labelMaps?: string
   readonly count: number
   readonly patients?: readonly string[]
+  /** patients that are not read */
+  readonly leftOut?: readonly string[]
   /** 0-based: every `of`-th patient of each source, beginning with `index` */
   readonly part?: { readonly index: number, readonly of: number }
   readonly difficulties: readonly string[]
   readonly repeats: number
   readonly seed: number
+  readonly signal?: AbortSignal
+  /** called after every row of a labelled set */
+  readonly onRow?: (done: number, total: number) => void
 }
 
 /** The slices of a set, prepared as the manifest declares. @throws AppError `usage`, and what the readers throw */
-export async function * evaluationSlices (set: EvaluationSet, preprocessing: Preprocessing): AsyncGenerator<EvaluationSlice> {
-  if (set.labelled !== undefined) yield * labelledSlices(set.labelled, set, preprocessing)
+export async function * evaluationSlices (set: EvaluationSet, preprocessing: Preprocessing): AsyncGenerator<EvaluationItem> {
+  if (set.labelled !== undefined) yield * labelledItems(set.labelled, set, preprocessing)
   for (const folder of set.tuberFree) {
     const lesion = set.excluded === undefined ? {} : { excluded: set.excluded }
     yield * readTuberFree(folder, { preprocessing, wanted: chooser(set), ...lesion })
@@ -47,28 +53,30 @@ export async function * evaluationSlices (set: EvaluationSet, preprocessing: Pre
 }
 
 /** Decides patient by patient, in the order in which they are first seen. */
-function chooser ({ patients, part }: EvaluationSet): (patient: string) => boolean {
+function chooser ({ patients, leftOut, part }: EvaluationSet): (patient: string) => boolean {
   const seen: string[] = []
   return patient => {
-    if (patients?.includes(patient) === false) return false
+    if (patients?.includes(patient) === false || leftOut?.includes(patient) === true) return false
     if (part === undefined) return true
     if (!seen.includes(patient)) seen.push(patient)
     return seen.indexOf(patient) % part.of === part.index
   }
 }
 
-async function * labelledSlices (csv: string, set: EvaluationSet, preprocessing: Preprocessing): AsyncGenerator<EvaluationSlice> {
+async function * labelledItems (csv: string, set: EvaluationSet, preprocessing: Preprocessing): AsyncGenerator<EvaluationItem> {
   const wanted = chooser(set)
-  for (const [index, file] of (await readLabelledSet(csv)).entries()) {
-    if (!wanted(file.patient)) continue
-    const raster = rasterizeGray(await readPicture(file.path), preprocessing)
-    yield { raster, label: file.label, patient: file.patient, series: `${file.patient}/${file.contrast ?? 'slices'}`, index, contrast: file.contrast ?? 'unknown' }
+  const rows = (await readLabelledSet(csv)).filter(row => wanted(row.patient))
+  const decoder = createDecoder()
+  try {
+    yield * labelledSlices(rows, { preprocessing, decoder, signal: set.signal, onRow: set.onRow })
+  } finally {
+    await decoder.close()
   }
 }
 
 async function * syntheticSlices (
   folder: string, set: EvaluationSet, preprocessing: Preprocessing,
-): AsyncGenerator<EvaluationSlice> {
+): AsyncGenerator<EvaluationItem> {
   const labelMaps = await readLabelMaps(folder, chooser(set))
   const synthesizer = new Synthesizer({ labelMaps, canvases: [], seed: set.seed })
   for (let index = 0; index < set.count; index++) {

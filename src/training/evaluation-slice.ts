@@ -1,24 +1,54 @@
 import type { Raster } from '../imaging/raster.ts'
+import type { HeatmapMethod, Reason } from '../model/finding.ts'
 
-/** A slice to be judged, with what is known of it. */
-export interface EvaluationSlice {
-  readonly raster: Raster
+/** What is known of a slice before anyone judges it. */
+export interface KnownSlice {
   readonly label: 0 | 1
+  /** the label is that of the whole series: which of its slices have tubers is not known */
+  readonly ofSeries?: true
   readonly patient: string
   /** names the series within everything evaluated; absent for slices that do not make up one */
   readonly series?: string
   /** position in the series, ascending along its normal */
   readonly index: number
   readonly contrast: string
-  /** where on the raster the tuber is, 0..1, where that is known */
-  readonly mask?: Float32Array
+  /** Manufacturer (0008,0070), or what the CSV says */
+  readonly vendor?: string
+  /** the file or folder as the CSV names it */
+  readonly source?: string
   /** what the slice is compared with: slices of one pair differ by their tubers alone */
   readonly pair?: { readonly key: string, readonly difficulty: string }
 }
 
-/** A slice that was judged. */
-export interface JudgedSlice extends Omit<EvaluationSlice, 'raster' | 'mask'> {
-  readonly probability: number
-  /** whether the greatest value of the evidence map lies on the tuber; absent where mask or map is */
-  readonly pointed?: boolean
+/** A slice to be judged. */
+export interface EvaluationSlice extends KnownSlice {
+  readonly raster: Raster
+  /** where on the raster the tuber is, 0..1, where that is known */
+  readonly mask?: Float32Array
 }
+
+/** What a map says of a tuber's mask. */
+export interface Pointing {
+  /** whether the map's greatest value lies on the tuber */
+  readonly hit: boolean
+  /** share of the map's sum that lies inside the mask */
+  readonly mass: number
+  /** share of the raster that the mask covers: what a map of one value would reach */
+  readonly chance: number
+}
+
+/** A slice that was judged. */
+export interface JudgedSlice extends KnownSlice {
+  readonly probability: number
+  /** of each map that was made; absent where there is no mask */
+  readonly maps?: Readonly<Partial<Record<HeatmapMethod, Pointing>>>
+}
+
+/** A slice, or a whole row of the CSV, without a probability: it counts, and it is named. */
+export interface UnjudgedSlice extends KnownSlice {
+  readonly outcome: 'failed' | 'undetermined' | 'not selected'
+  readonly reason: Reason
+}
+
+/** What the readers give. */
+export type EvaluationItem = EvaluationSlice | UnjudgedSlice

@@ -1,29 +1,36 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { decode } from 'fast-png'
 import { AppError, toAppError } from '../errors.ts'
+import { decodePicture } from '../imaging/decode-picture.ts'
+import type { Decoder } from '../imaging/decoder-pool.ts'
+import type { GrayImage } from '../imaging/raster.ts'
 
 export type SetName = 'train' | 'validation' | 'test'
 
-/** One labelled picture file. */
+/** One row of the CSV: a slice, a volume, or a folder that is a series. */
 export interface LabelledFile {
+  /** as the CSV has it */
+  readonly file: string
   /** absolute */
   readonly path: string
   readonly patient: string
   readonly label: 0 | 1
-  /** absolute path of a picture of the same size, white where the tuber is */
+  /** absolute path: a picture of the same size, white where the tuber is; of a volume a volume; of a folder a folder */
   readonly mask: string | undefined
   readonly contrast: string | undefined
+  /** names the series that pictures belong to, within their patient */
+  readonly series: string | undefined
+  readonly vendor: string | undefined
   readonly set: SetName | undefined
 }
 
 /**
- * Reads a CSV with a header line: `file,patient,label` and optionally `mask`, `contrast`, `set`, in any order; paths are
- * relative to the CSV. Fields may stand in double quotes.
+ * Reads a CSV with a header line: `file,patient,label` and optionally `mask`, `contrast`, `series`, `vendor`, `set`, in any order;
+ * paths are relative to the CSV. Fields may stand in double quotes.
  * @throws AppError `training-data-invalid` with the line
  */
 export async function readLabelledSet (csv: string): Promise<LabelledFile[]> {
-  const lines = (await readText(csv)).split(/\r?\n/).filter(line => line.trim() !== '')
+  const lines = (await readText(csv)).replace(/^\uFEFF/, '').split(/\r?\n/).filter(line => line.trim() !== '')
   const header = fields(lines[0] ?? '').map(name => name.trim().toLowerCase())
   for (const name of ['file', 'patient', 'label']) {
     if (!header.includes(name)) throw new AppError('training-data-invalid', `the CSV has no column "${name}"`)
@@ -42,10 +49,13 @@ export async function readLabelledSet (csv: string): Promise<LabelledFile[]> {
     if (set !== undefined && set !== 'train' && set !== 'validation' && set !== 'test') throw fail('set is train, validation or test')
     const mask = value('mask')
     return {
+      file,
       path: resolve(folder, file),
       patient,
       label: label === '1' ? 1 : 0,
       contrast: value('contrast'),
+      series: value('series'),
+      vendor: value('vendor'),
       set,
       mask: mask === undefined ? undefined : resolve(folder, mask),
     }
@@ -80,29 +90,9 @@ export function splitPatients (known: readonly string[], validation: readonly st
   return training
 }
 
-/** A grey picture, 0 black … 255 white. */
-export interface Picture { readonly width: number, readonly height: number, readonly data: Uint8Array }
-
-/** Reads a PNG of 8 or 16 bits; colours become their mean. @throws AppError `input-unreadable`, `training-data-invalid` */
-export async function readPicture (path: string): Promise<Picture> {
-  const bytes = await readBytes(path)
-  let image
-  try {
-    image = decode(bytes)
-  } catch (thrown) {
-    throw toAppError(thrown, 'training-data-invalid', 'a picture is not a PNG that can be read')
-  }
-  if (image.palette !== undefined) throw new AppError('training-data-invalid', 'a picture has a palette; grey pictures are read')
-  const { width, height, channels, depth } = image
-  const colours = channels > 2 ? 3 : 1
-  const full = 2 ** depth - 1
-  const data = new Uint8Array(width * height)
-  for (let i = 0; i < data.length; i++) {
-    let sum = 0
-    for (let c = 0; c < colours; c++) sum += image.data[i * channels + c]!
-    data[i] = Math.round(255 * sum / colours / full)
-  }
-  return { width, height, data }
+/** Reads a JPG or PNG as grey. @throws AppError `input-unreadable`, and as `decodePicture` */
+export async function readPicture (path: string, decoder: Pick<Decoder, 'decode'>): Promise<GrayImage> {
+  return await decodePicture(await readBytes(path), decoder)
 }
 
 function fields (line: string): string[] {

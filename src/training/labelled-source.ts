@@ -1,4 +1,6 @@
 import { AppError } from '../errors.ts'
+import { createDecoder } from '../imaging/decoder-pool.ts'
+import type { Decoder } from '../imaging/decoder-pool.ts'
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import type { GrayInput } from '../imaging/rasterize.ts'
 import { rasterizeGray } from '../imaging/rasterize.ts'
@@ -22,6 +24,7 @@ export interface LabelledSourceOptions {
 /** Batches of a labelled folder, shuffled anew in each pass and moved as the paper did. */
 export function labelledSource (files: readonly LabelledFile[], options: LabelledSourceOptions): BatchSource {
   const { preprocessing, batchSize, seed, augmentation = paperAugmentation } = options
+  const decoder = createDecoder()
   const order = (pass: number): number[] => new Random(seed, pass).shuffle(files.map((_, i) => i))
   return {
     async batch (index) {
@@ -30,7 +33,7 @@ export function labelledSource (files: readonly LabelledFile[], options: Labelle
         const at = index * batchSize + k
         const file = files[order(Math.floor(at / files.length))[at % files.length]!]!
         const motion = randomMotion(new Random(seed, 0x40000000 + at), augmentation, preprocessing.width, preprocessing.height)
-        const item = await readItem(file, preprocessing)
+        const item = await readItem(file, preprocessing, decoder)
         items.push({
           label: item.label,
           picture: move(item.picture, preprocessing.width, preprocessing.height, 3, motion),
@@ -39,7 +42,7 @@ export function labelledSource (files: readonly LabelledFile[], options: Labelle
       }
       return batchOf(items, preprocessing)
     },
-    close: () => Promise.resolve(),
+    close: () => decoder.close(),
   }
 }
 
@@ -48,19 +51,24 @@ export async function plainBatches (
   files: readonly LabelledFile[], preprocessing: Preprocessing, batchSize: number,
 ): Promise<TrainingBatch[]> {
   const out: TrainingBatch[] = []
-  for (let first = 0; first < files.length; first += batchSize) {
-    const items: Item[] = []
-    for (const file of files.slice(first, first + batchSize)) items.push(await readItem(file, preprocessing))
-    out.push(batchOf(items, preprocessing))
+  const decoder = createDecoder()
+  try {
+    for (let first = 0; first < files.length; first += batchSize) {
+      const items: Item[] = []
+      for (const file of files.slice(first, first + batchSize)) items.push(await readItem(file, preprocessing, decoder))
+      out.push(batchOf(items, preprocessing))
+    }
+  } finally {
+    await decoder.close()
   }
   return out
 }
 
 interface Item { readonly picture: Float32Array, readonly mask: Float32Array, readonly label: 0 | 1 }
 
-async function readItem (file: LabelledFile, preprocessing: Preprocessing): Promise<Item> {
-  const picture = await readPicture(file.path)
-  const mask = file.mask === undefined ? undefined : await readPicture(file.mask)
+async function readItem (file: LabelledFile, preprocessing: Preprocessing, decoder: Decoder): Promise<Item> {
+  const picture = await readPicture(file.path, decoder)
+  const mask = file.mask === undefined ? undefined : await readPicture(file.mask, decoder)
   if (mask !== undefined && (mask.width !== picture.width || mask.height !== picture.height)) {
     throw new AppError('training-data-invalid', 'a mask does not have the size of its picture')
   }

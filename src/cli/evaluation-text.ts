@@ -1,0 +1,78 @@
+import type { EvaluationReport, GroupFigures } from '../training/evaluation-report.ts'
+import { ruleText } from '../training/evaluation-page.ts'
+import { table } from './table.ts'
+
+/** The report for a terminal. */
+export function evaluationText (model: { name: string, version: string, engine: string }, made: EvaluationReport): string {
+  const { perSlice, perSeries, perPatient, tuberFree, paired, proposal, series } = made
+  const lines = [
+    `${model.name} ${model.version} on ${model.engine}; a slice is positive from ${made.threshold.toFixed(4)}, a series when ${ruleText(made.seriesRule)}`,
+    '',
+    ...figureTable('slices of', { all: perSlice, ...several(made.perContrast), ...several(made.perVendor) }),
+  ]
+  if (perSeries.count > 0) lines.push('', ...figureTable('whole', { series: perSeries, patients: perPatient }))
+  if (made.unlabelledSlices > 0) lines.push(`${made.unlabelledSlices} slices of series with tubers count with their series only: their own label is not known`)
+  if (made.undetermined.series > 0) lines.push(`undetermined, not in the figures: ${made.undetermined.series} series, ${made.undetermined.patients} patients`)
+  if (tuberFree.slices > 0) {
+    const range = tuberFree.interval === undefined ? '' : ` (95 % interval over patients ${percent(tuberFree.interval.low)} to ${percent(tuberFree.interval.high)})`
+    lines.push('', `tuber-free: ${percent(tuberFree.falsePositiveRate)} of ${tuberFree.slices} slices positive${range}, ${percent(tuberFree.aboveHalf)} from 0.5;`,
+      `            ${tuberFree.positiveSeries} of ${tuberFree.series} series and ${tuberFree.positivePatients} of ${tuberFree.patients} patients positive`)
+  }
+  const pairs = Object.entries(paired).map(([name, { implanted, without, auc, wins }]) =>
+    [name, String(implanted), String(without), auc.toFixed(3), percent(wins)])
+  if (pairs.length > 0) lines.push('', ...table(['implanted', 'slices', 'without', 'AUC', 'greater than its own slice without'], pairs))
+  for (const [name, { series: count, positive }] of Object.entries(made.withTubers)) {
+    lines.push(`${name} tubers in five slices in a row: ${positive} of ${count} series positive`)
+  }
+  lines.push(...pointing(made), ...unlike(made))
+  if (series.length > 1) {
+    lines.push('', ...table(['series', 'tuber', 'positive slices', 'without', 'result'], series.map(one =>
+      [one.series, one.label === 1 ? 'yes' : 'no', `${one.positiveSlices} of ${one.slices}`, String(one.without), one.outcome])))
+  }
+  if (made.without.length > 0) {
+    lines.push('', ...table(['no probability', 'slices or rows', 'where', 'reason'], made.without.map(({ outcome, count, examples, reason }) =>
+      [outcome, String(count), examples.slice(0, 2).join(', '), reason])))
+  }
+  if (proposal !== undefined) {
+    lines.push('', `for a specificity of ${proposal.specificity}: threshold ${proposal.threshold.toFixed(4)}, series rule ${JSON.stringify(proposal.seriesRule)}`,
+      'nothing was changed unless --write was given; measure the proposal on other patients')
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function pointing (made: EvaluationReport): string[] {
+  const rows = Object.entries(made.pointing).map(([method, { slices, hits, mass, chance }]) =>
+    [method, `${hits} of ${slices}`, percent(mass), percent(chance)])
+  return rows.length === 0 ? [] : ['', ...table(['map', 'greatest on the tuber', 'mass inside the mask', 'by chance'], rows)]
+}
+
+function unlike ({ outOfDistribution: { given, unlike: others } }: EvaluationReport): string[] {
+  const rows = Object.entries(others).map(([name, { slices, caught }]) => [name, `${caught} of ${slices}`, percent(caught / slices)])
+  return [
+    ...given.caught > 0 || rows.length > 0 ? ['', `undetermined: ${given.caught} of ${given.slices} slices that were given (${percent(given.caught / Math.max(1, given.slices))})`] : [],
+    ...rows.length > 0 ? ['', ...table(['unlike', 'undetermined', 'share'], rows)] : [],
+  ]
+}
+
+/** A single group says what "all" says. */
+function several (groups: Readonly<Record<string, GroupFigures>>): Readonly<Record<string, GroupFigures>> {
+  return Object.keys(groups).length > 1 ? groups : {}
+}
+
+function percent (value: number): string {
+  return `${(100 * value).toFixed(1)} %`
+}
+
+function figureTable (title: string, groups: Readonly<Record<string, GroupFigures>>): string[] {
+  const names = ['sensitivity', 'specificity', 'ppv', 'npv', 'f1', 'accuracy', 'auc', 'logLoss'] as const
+  const rows = Object.entries(groups).map(([group, { count, patients, figures, intervals }]) => [
+    group, String(count), String(patients),
+    ...names.map(name => {
+      const value = figures[name]
+      const interval = intervals[name]
+      if (value === undefined) return '–'
+      return interval === undefined ? value.toFixed(3) : `${value.toFixed(3)} [${interval.low.toFixed(2)}, ${interval.high.toFixed(2)}]`
+    }),
+  ])
+  return table([title, 'count', 'patients', ...names], rows)
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import type { Preprocessing } from './preprocessing.ts'
+import type { Raster } from './raster.ts'
+import { sliceStatisticNames, sliceStatistics } from './slice-statistics.ts'
+
+const count = sliceStatisticNames.length
+
+/** What slices of one kind look like: where each statistic lies, how far it spreads, and how they go together. */
+export const likenessSchema = z.strictObject({
+  name: z.string().min(1).max(32),
+  mean: z.array(z.number()).length(count),
+  spread: z.array(z.number().positive()).length(count),
+  /** inverse of the correlation matrix, its lower triangle row by row */
+  precision: z.array(z.number()).length(count * (count + 1) / 2),
+})
+
+/** What the model was made for, for telling other pictures from it. Part of a manifest; where it is absent nothing is told apart. */
+export const distributionSchema = z.strictObject({
+  statistics: z.literal(1),
+  kinds: z.array(likenessSchema).min(1),
+  /** the greatest distance from the nearest kind that is still accepted */
+  limit: z.number().positive(),
+})
+export type Likeness = z.infer<typeof likenessSchema>
+export type Distribution = z.infer<typeof distributionSchema>
+
+/** Why a slice has no probability; the shape of `model/finding`'s Reason. */
+interface Reason { readonly code: string, readonly text: string }
+
+/**
+ * Mahalanobis distance of a slice's statistics from one kind, squared and divided by their number: about 1 for slices of that kind.
+ */
+export function distanceFrom ({ mean, spread, precision }: Likeness, statistics: readonly number[]): number {
+  const z = statistics.map((value, i) => (value - mean[i]!) / spread[i]!)
+  let sum = 0
+  for (let i = 0, at = 0; i < z.length; i++) {
+    for (let k = 0; k < i; k++, at++) sum += 2 * z[i]! * z[k]! * precision[at]!
+    sum += z[i]! * z[i]! * precision[at++]!
+  }
+  return sum / z.length
+}
+
+/** Distance from the nearest kind. */
+export function distance ({ kinds }: Distribution, statistics: readonly number[]): number {
+  return Math.min(...kinds.map(kind => distanceFrom(kind, statistics)))
+}
+
+/** Why a raster is not what the model was made for; `undefined` when it may be, or when the manifest has no rule. */
+export function unlikeness (
+  raster: Raster,
+  { preprocessing, distribution }: { readonly preprocessing: Preprocessing, readonly distribution?: Distribution | undefined },
+): Reason | undefined {
+  if (distribution === undefined) return undefined
+  const statistics = sliceStatistics(raster, preprocessing)
+  if (statistics === undefined) return { code: 'out-of-distribution', text: 'The image shows hardly any head' }
+  const found = distance(distribution, statistics)
+  if (found <= distribution.limit) return undefined
+  return {
+    code: 'out-of-distribution',
+    text: `The image is unlike the axial T2 and FLAIR slices that the model was made for (distance ${found.toFixed(1)}, limit ${distribution.limit.toFixed(1)})`,
+  }
+}

@@ -1,0 +1,272 @@
+import type { HeatmapMethod } from '../model/finding.ts'
+import type { SeriesRule } from '../model/manifest.ts'
+import type { SeriesProbabilities } from './calibration.ts'
+import { holds, proposeSeriesRule, proposeThreshold, ruleThreshold } from './calibration.ts'
+import type { ReliabilityBin, RocPoint } from './curves.ts'
+import { calibrationError, reliability, rocCurve } from './curves.ts'
+import type { Judgement } from './evaluation.ts'
+import type { JudgedSlice, UnjudgedSlice } from './evaluation-slice.ts'
+import type { Confusion, Figures, Interval, Judged } from './metrics.ts'
+import { bootstrap, confusion, figures, intervals } from './metrics.ts'
+import type { PatientOutcome, SeriesOutcome } from './outcomes.ts'
+import { patientOutcomes, seriesOutcomes } from './outcomes.ts'
+import { pairedTest } from './paired-test.ts'
+import type { PairedFigures } from './paired-test.ts'
+import { seriesWithTubers } from './series-with-tubers.ts'
+import type { SeriesWithTubers } from './series-with-tubers.ts'
+import type { CaughtCount } from './unlike-slices.ts'
+
+/** The figures of one group of slices, series or patients. */
+export interface GroupFigures {
+  readonly count: number
+  readonly patients: number
+  readonly withTubers: number
+  readonly confusion: Confusion
+  /** where all have tubers, or none has, only the share that was called right */
+  readonly figures: Partial<Figures>
+  /** 95 %, over patients */
+  readonly intervals: Partial<Record<keyof Figures, Interval>>
+}
+
+/** What an explanation's maps say of the masks. */
+export interface PointingFigures {
+  readonly slices: number
+  /** share of slices whose map is greatest on the tuber */
+  readonly hits: number
+  /** mean share of the map inside the mask */
+  readonly mass: number
+  /** mean share of the raster inside the mask */
+  readonly chance: number
+}
+
+/** Of one kind of reason, how many slices or rows have no probability. */
+export interface WithoutProbability {
+  readonly outcome: UnjudgedSlice['outcome']
+  readonly reason: string
+  readonly count: number
+  /** the files or series, the first twenty */
+  readonly examples: readonly string[]
+}
+
+export interface Curves {
+  readonly roc: readonly RocPoint[]
+  readonly reliability: readonly ReliabilityBin[]
+  readonly calibrationError: number
+}
+
+export interface EvaluationReport {
+  readonly threshold: number
+  readonly seriesRule: SeriesRule
+  readonly perSlice: GroupFigures
+  readonly perSeries: GroupFigures
+  readonly perPatient: GroupFigures
+  readonly perContrast: Readonly<Record<string, GroupFigures>>
+  readonly perVendor: Readonly<Record<string, GroupFigures>>
+  readonly seriesPerContrast: Readonly<Record<string, GroupFigures>>
+  readonly seriesPerVendor: Readonly<Record<string, GroupFigures>>
+  /** slices of series with tubers of which no one said which slices have them: not in `perSlice` */
+  readonly unlabelledSlices: number
+  readonly undetermined: { readonly series: number, readonly patients: number }
+  readonly curves: { readonly slice: Curves, readonly series: Curves, readonly patient: Curves }
+  readonly tuberFree: {
+    readonly slices: number
+    readonly falsePositiveRate: number
+    readonly interval: Interval | undefined
+    /** share of slices at 0.5 or more */
+    readonly aboveHalf: number
+    readonly series: number
+    readonly positiveSeries: number
+    readonly positiveSeriesRate: number
+    readonly patients: number
+    readonly positivePatients: number
+  }
+  readonly series: readonly SeriesOutcome[]
+  readonly patients: readonly PatientOutcome[]
+  readonly paired: Readonly<Record<string, PairedFigures>>
+  readonly withTubers: Readonly<Record<string, SeriesWithTubers>>
+  /** of each map, over slices with a mask */
+  readonly pointing: Readonly<Partial<Record<HeatmapMethod, PointingFigures>>>
+  readonly without: readonly WithoutProbability[]
+  /** the rule against unlike slices: wrongly undetermined of what was given, and rightly of what should be */
+  readonly outOfDistribution: { readonly given: CaughtCount, readonly unlike: Readonly<Record<string, CaughtCount>> }
+  readonly proposal: {
+    readonly specificity: number
+    readonly threshold: number
+    readonly seriesRule: SeriesRule
+    /** what it would have given here */
+    readonly sensitivity: number | undefined
+    readonly specificityOfPatients: number | undefined
+  } | undefined
+}
+
+export interface ReportOptions {
+  readonly threshold: number
+  readonly seriesRule: SeriesRule
+  /** wanted of slices and of patients */
+  readonly specificity?: number | undefined
+  readonly unlike?: Readonly<Record<string, CaughtCount>>
+  /** of the bootstrap */
+  readonly seed?: number
+}
+
+/** Everything that a set of judged slices says about a model. */
+export function report (judgement: Judgement, options: ReportOptions): EvaluationReport {
+  const { judged, unjudged } = judgement
+  const { threshold, seriesRule, specificity, unlike = {}, seed = 1 } = options
+  // implanted slices are compared with their own slices; they make no series of their own
+  const real = { judged: judged.filter(slice => slice.pair === undefined || slice.label === 0), unjudged }
+  const labelled = judged.filter(slice => !(slice.ofSeries === true && slice.label === 1))
+  const negatives = judged.filter(slice => slice.label === 0)
+  const series = seriesOutcomes(real, seriesRule, threshold)
+  const patients = patientOutcomes(series, unjudged.filter(slice => slice.series === undefined))
+  const level = ruleThreshold(seriesRule, threshold)
+  const asJudged = <Item extends { readonly score: number, readonly outcome: string }>(items: readonly Item[]) =>
+    items.filter(item => item.outcome !== 'undetermined').map(item => ({ ...item, probability: item.score }))
+  const [decidedSeries, decidedPatients] = [asJudged(series), asJudged(patients)]
+  const group = (items: readonly Judged[], at: number): GroupFigures => figuresOf(items, at, seed)
+  return {
+    threshold,
+    seriesRule,
+    perSlice: group(labelled, threshold),
+    perSeries: group(decidedSeries, level),
+    perPatient: group(decidedPatients, level),
+    perContrast: by(labelled, slice => slice.contrast, items => group(items, threshold)),
+    perVendor: by(labelled, slice => slice.vendor ?? 'unknown', items => group(items, threshold)),
+    seriesPerContrast: by(decidedSeries, one => one.contrast, items => group(items, level)),
+    seriesPerVendor: by(decidedSeries, one => one.vendor, items => group(items, level)),
+    unlabelledSlices: judged.length - labelled.length,
+    undetermined: { series: series.length - decidedSeries.length, patients: patients.length - decidedPatients.length },
+    curves: { slice: curvesOf(labelled), series: curvesOf(decidedSeries), patient: curvesOf(decidedPatients) },
+    tuberFree: tuberFreeOf(negatives, series, patients, threshold, seed),
+    series,
+    patients,
+    paired: pairedTest(judged),
+    withTubers: seriesWithTubers(judged, seriesRule, threshold),
+    pointing: pointingOf(judged),
+    without: withoutProbability(unjudged),
+    outOfDistribution: { given: givenCount(judgement), unlike },
+    proposal: specificity === undefined ? undefined : propose(real, negatives, specificity),
+  }
+}
+
+/** Probabilities series by series, slices in order; slices that belong to none are left out. */
+export function seriesOf (judged: readonly JudgedSlice[]): SeriesProbabilities[] {
+  const found = new Map<string, JudgedSlice[]>()
+  for (const slice of judged) {
+    if (slice.series === undefined) continue
+    const known = found.get(slice.series)
+    if (known === undefined) found.set(slice.series, [slice])
+    else known.push(slice)
+  }
+  return [...found].map(([name, slices]) => ({
+    name,
+    patient: slices[0]!.patient,
+    probabilities: [...slices].sort((one, other) => one.index - other.index).map(slice => slice.probability),
+  }))
+}
+
+function figuresOf (judged: readonly Judged[], threshold: number, seed: number): GroupFigures {
+  const classes = new Set(judged.map(slice => slice.label))
+  const telling: readonly string[] = [...classes].map(label => label === 1 ? 'sensitivity' : 'specificity')
+  const pick = <Value>(values: Readonly<Record<string, Value>>, test: (value: Value) => boolean): Record<string, Value> =>
+    Object.fromEntries(Object.entries(values)
+      .filter(([name, value]) => (classes.size === 2 || telling.includes(name)) && test(value)))
+  return {
+    count: judged.length,
+    patients: new Set(judged.map(slice => slice.patient)).size,
+    withTubers: judged.filter(slice => slice.label === 1).length,
+    confusion: confusion(judged, threshold),
+    figures: pick({ ...figures(judged, threshold) }, value => !Number.isNaN(value)),
+    intervals: pick(intervals(judged, threshold, { seed }), () => true),
+  }
+}
+
+function by<Item> (
+  items: readonly Item[], keyOf: (item: Item) => string, make: (items: readonly Item[]) => GroupFigures,
+): Record<string, GroupFigures> {
+  const keys = [...new Set(items.map(keyOf))].sort()
+  return Object.fromEntries(keys.map(key => [key, make(items.filter(item => keyOf(item) === key))]))
+}
+
+function curvesOf (judged: readonly Judged[]): Curves {
+  const bins = reliability(judged)
+  return { roc: rocCurve(judged), reliability: bins, calibrationError: bins.length === 0 ? 0 : calibrationError(bins) }
+}
+
+function tuberFreeOf (
+  negatives: readonly JudgedSlice[], series: readonly SeriesOutcome[], patients: readonly PatientOutcome[],
+  threshold: number, seed: number,
+): EvaluationReport['tuberFree'] {
+  const rate = (sample: readonly JudgedSlice[]): { rate: number } =>
+    ({ rate: share(sample, slice => slice.probability >= threshold) })
+  const free = series.filter(one => one.label === 0)
+  const freePatients = patients.filter(one => one.label === 0)
+  return {
+    slices: negatives.length,
+    falsePositiveRate: rate(negatives).rate,
+    interval: bootstrap(negatives, rate, { seed }).rate,
+    aboveHalf: share(negatives, slice => slice.probability >= 0.5),
+    series: free.length,
+    positiveSeries: free.filter(one => one.outcome === 'positive').length,
+    positiveSeriesRate: share(free, one => one.outcome === 'positive'),
+    patients: freePatients.length,
+    positivePatients: freePatients.filter(one => one.outcome === 'positive').length,
+  }
+}
+
+function pointingOf (judged: readonly JudgedSlice[]): EvaluationReport['pointing'] {
+  const methods = [...new Set(judged.flatMap(slice => Object.keys(slice.maps ?? {}) as HeatmapMethod[]))]
+  return Object.fromEntries(methods.map(method => {
+    const found = judged.flatMap(slice => slice.maps?.[method] ?? [])
+    const mean = (value: (one: typeof found[number]) => number): number =>
+      found.reduce((sum, one) => sum + value(one), 0) / found.length
+    const hits = found.filter(one => one.hit).length
+    return [method, { slices: found.length, hits, mass: mean(one => one.mass), chance: mean(one => one.chance) }]
+  }))
+}
+
+/** Examples that are named for each reason. */
+const mostExamples = 20
+
+function withoutProbability (unjudged: readonly UnjudgedSlice[]): WithoutProbability[] {
+  const found = new Map<string, UnjudgedSlice[]>()
+  for (const slice of unjudged) {
+    // the distance in the sentence differs from slice to slice
+    const key = `${slice.outcome}: ${slice.reason.text.replace(/ \(distance.*\)$/, '')}`
+    found.set(key, [...found.get(key) ?? [], slice])
+  }
+  return [...found].map(([key, slices]) => ({
+    outcome: slices[0]!.outcome,
+    reason: key.slice(slices[0]!.outcome.length + 2),
+    count: slices.length,
+    examples: [...new Set(slices.map(slice => slice.source ?? slice.series ?? slice.patient))].slice(0, mostExamples),
+  }))
+}
+
+function givenCount ({ judged, unjudged }: Judgement): CaughtCount {
+  const caught = unjudged.filter(slice => slice.outcome === 'undetermined').length
+  return { slices: judged.length + caught, caught }
+}
+
+function propose (real: Judgement, negatives: readonly JudgedSlice[], specificity: number): EvaluationReport['proposal'] {
+  const threshold = proposeThreshold(negatives.map(slice => slice.probability), specificity)
+  const withTubers = new Set([...real.judged, ...real.unjudged].filter(slice => slice.label === 1).map(slice => slice.series))
+  const all = seriesOf(real.judged)
+  const seriesRule = proposeSeriesRule(all.filter(one => !withTubers.has(one.name)), threshold, specificity)
+  const verdicts = [...new Set(all.map(one => one.patient))].map(patient => {
+    const own = all.filter(one => one.patient === patient)
+    return {
+      tuber: own.some(one => withTubers.has(one.name)),
+      positive: own.some(one => holds(seriesRule, one.probabilities, threshold)),
+    }
+  })
+  const rate = (tuber: boolean, positive: boolean): number | undefined => {
+    const own = verdicts.filter(one => one.tuber === tuber)
+    return own.length === 0 ? undefined : share(own, one => one.positive === positive)
+  }
+  return { specificity, threshold, seriesRule, sensitivity: rate(true, true), specificityOfPatients: rate(false, false) }
+}
+
+function share<Item> (items: readonly Item[], test: (item: Item) => boolean): number {
+  return items.length === 0 ? 0 : items.filter(test).length / items.length
+}
