@@ -76,7 +76,8 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   const progress = new Progress(io)
   const stage = (name: string, done: number): void => {
     if (io.signal.aborted) throw new AppError('interrupted', 'stopped')
-    progress.update(name, done, 4)
+    if (io.stderr.isTTY === true) progress.update(name, done, 4)
+    else io.stderr.write(`${name}\n`)
   }
   try {
     stage('reading', 0)

@@ -35,7 +35,7 @@ validation loss as a model folder. Needs TensorFlow (scripts/install-tensorflow.
   --paper-preprocessing  stretch, nearest, 8 bits, three equal channels
   --threads N            that draw slices (1)
   --checkpoint FILE      written after every epoch; --resume goes on from it
-  --init DIR             start from this model's weights: fine-tuning
+  --init DIR|FILE.h5     start from this model's weights: fine-tuning; of a Keras file, from all but its head's
   --small                a quarter of the filters, of the backbones an eighth
   --seed N (1)  --name NAME  --model-version VERSION (0.1.0)
 `
