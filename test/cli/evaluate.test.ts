@@ -1,6 +1,7 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { encode } from 'fast-png'
 import t from 'tap'
 import { loadModel } from '../../src/model/load-model.ts'
 import { runCli } from '../helpers/cli.ts'
@@ -57,6 +58,56 @@ t.test('synthetic and labelled slices give the figures as text', async t => {
   t.match(labelled.stdout, /all +6 +1/)
 })
 
+t.test('a labelled folder gives a page, JSON and charts; what could not be used is named, and the exit code says so', async t => {
+  const cohort = join(folder, 'cohort')
+  await mkdir(cohort, { recursive: true })
+  await cp(join(import.meta.dirname, '../../fixtures/flair'), join(cohort, 'flair'), { recursive: true })
+  for (const name of ['a', 'b']) await cp(join(folder, 'free', `${name}_FLAIR.nii`), join(cohort, `${name}_FLAIR.nii`))
+  await writeFile(join(cohort, 'labels.csv'), 'file,patient,label\nflair,"<Anna>",1\na_FLAIR.nii,b,0\nb_FLAIR.nii,c,0\nabsent.dcm,d,0\n')
+  const out = join(folder, 'report')
+  const { code, stdout, stderr } = await evaluate('--labelled', join(cohort, 'labels.csv'), '--specificity', '0.95', '--spoil', '8', '--out', out)
+  t.equal(code, 5, stderr)
+  t.match(stdout, /failed +1 +absent\.dcm/)
+  t.match(stdout, /count with their series only/)
+  t.match(stdout, /nothing was changed/)
+  const page = await readFile(join(out, 'evaluation.html'), 'utf8')
+  t.notMatch(page, /<script|<link|src=|https?:\/\/(?!www\.w3\.org)/, 'nothing is loaded from elsewhere')
+  t.match(page, /lang="en"/)
+  t.match(page, /&lt;Anna&gt;/)
+  t.notMatch(page, /<Anna>|undefined|NaN/)
+  t.notMatch(page, new RegExp(folder), 'no folder of this machine')
+  t.equal([...page.matchAll(/<table>/g)].length, [...page.matchAll(/<caption>/g)].length, 'every table says what it holds')
+  const json = JSON.parse(await readFile(join(out, 'evaluation.json'), 'utf8')) as { slices: unknown[], perPatient: { count: number }, model: { name: string } }
+  t.ok(json.slices.length > 20 && json.model.name.length > 0)
+  t.match(await readFile(join(out, 'roc.svg'), 'utf8'), /^<svg xmlns/)
+  t.match(await readFile(join(out, 'reliability.svg'), 'utf8'), /role="img"/)
+})
+
+t.test('what the slices look like is fitted and written, and then told from others', async t => {
+  const free = join(folder, 'free')
+  await cp(tinyModel, join(folder, 'fitted'), { recursive: true })
+  const run = (...args: string[]) => runCli(['evaluate', '--model', join(folder, 'fitted'), '--tuber-free', free, ...args])
+  const fit = await run('--distribution', '--write', '--accept', '0.95')
+  t.equal(fit.code, 0, fit.stderr)
+  t.match(fit.stdout, /distribution: FLAIR.* limit [\d.]+ for 0\.95/)
+  await mkdir(join(folder, 'others'), { recursive: true })
+  await writeFile(join(folder, 'others', 'stripes.png'), encode({
+    width: 64, height: 64, channels: 1, depth: 8, data: Uint8Array.from({ length: 4096 }, (_, i) => Math.floor(i / 64) % 16 < 8 ? 250 : 5),
+  }))
+  const { code, stdout, stderr } = await run('--unlike', join(folder, 'others'), '--spoil', '10')
+  t.equal(code, 0, stderr)
+  t.match(stdout, /others +1 of 1 +100\.0 %/)
+  t.match(stdout, /blank +(\d+) of \1 +100\.0 %/)
+  const made = JSON.parse((await run('--json')).stdout) as { outOfDistribution: { given: { slices: number, caught: number } } }
+  t.ok(made.outOfDistribution.given.caught / made.outOfDistribution.given.slices <= 0.25)
+})
+
+t.test('Ctrl-C ends it, and nothing is written', async t => {
+  const result = await runCli(['evaluate', '--model', join(folder, 'model'), '--tuber-free', join(folder, 'free'), '--out', join(folder, 'stopped')], {}, AbortSignal.abort())
+  t.equal(result.code, 130)
+  await t.rejects(readFile(join(folder, 'stopped', 'evaluation.html')))
+})
+
 t.test('a real patient gives the paired test', async t => {
   const canvases = dataPath(t, 'mr-nifti/open-ms')
   if (canvases === undefined) return
@@ -84,6 +135,9 @@ t.test('what is missing or wrong is told', async t => {
   await fails([], 2, /--model/)
   await fails([...model, '--engine', 'abacus'], 2, /--engine/)
   await fails([...model, '--write'], 2, /--specificity/)
+  await fails([...model, '--maps', 'colour'], 2, /--maps/)
+  await writeFile(join(folder, 'none.csv'), 'file,patient,label\nabsent.png,a,0\n')
+  await fails([...model, '--labelled', join(folder, 'none.csv')], 3, /of 1, the first: the file does not exist/)
   await fails([...model, '--part', '3/2'], 2, /--part/)
   await fails([...model, '--exclude-slices', 'all'], 2, /--exclude-slices/)
   await fails([...model], 3, /no slice/)
