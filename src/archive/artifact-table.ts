@@ -75,6 +75,13 @@ export class ArtifactTable {
       .map(row => ({ sopInstanceUid: row.text('sop') as Uid, kind: row.text('kind'), sha256: row.text('sha256') }))
   }
 
+  /** The reports that the newest report job of the study made, and which job that was. */
+  newestReports (study: Uid): { readonly job: number, readonly sopInstanceUids: readonly Uid[] } | undefined {
+    const rows = this.#database.all(`SELECT sop, job FROM artifacts WHERE study = :study AND kind = 'sr'
+        AND job = (SELECT MAX(job) FROM artifacts WHERE study = :study AND kind = 'sr') ORDER BY ordinal, sop`, { study })
+    return rows[0] && { job: rows[0].number('job'), sopInstanceUids: rows.map(row => row.text('sop') as Uid) }
+  }
+
   /** The newest report before this job of each series of the study. */
   predecessors (study: Uid, beforeJob: number): Predecessor[] {
     return this.#database.all(`SELECT a.sop, a.sop_class, a.series, a.source_series FROM artifacts a WHERE a.study = :study

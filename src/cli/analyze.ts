@@ -36,6 +36,7 @@ The same input gives the same bytes. Research use only.
   --png             also write a PNG of each heatmap and of the summary
   --pdf             also write the report as PDF: report.pdf, and report.dcm for a PACS
   --key-objects     also write a Key Object Selection of the positive slices, where there are any
+  --fhir            also write the reports as FHIR R4: fhir.json
   --stow URL        also store the results in the PACS with this DICOMweb root
   --json            print the findings as JSON
 `
@@ -48,6 +49,7 @@ const options = {
   time: { type: 'string' },
   png: { type: 'boolean', default: false },
   pdf: { type: 'boolean', default: false },
+  fhir: { type: 'boolean', default: false },
   'key-objects': { type: 'boolean', default: false },
   stow: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -83,7 +85,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     for (const [i, study] of studies.entries()) {
       const folder = studies.length === 1 ? values.out : `${values.out}/study-${i + 1}`
       written.push(...await writeResults(study, {
-        folder, model, methods, decoder, startedAt, png: values.png, extras, signal: io.signal,
+        folder, model, methods, decoder, startedAt, png: values.png, extras, fhir: values.fhir, signal: io.signal,
         onProgress: n => progress.update('writing', n, n),
       }))
     }

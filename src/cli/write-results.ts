@@ -5,10 +5,13 @@ import type { Deliverable, ExtraKind } from '../analysis/build-deliverables.ts'
 import { displaysOf } from '../analysis/displays.ts'
 import { momentIn, newestAcquisition } from '../analysis/report-moment.ts'
 import { softwareIdentity } from '../analysis/software.ts'
+import type { Attributes } from '../dicom/attributes.ts'
+import { readInstance } from '../dicom/read-instance.ts'
 import { AppError } from '../errors.ts'
 import type { Decoder, JpegEncoder } from '../imaging/decoder-pool.ts'
 import { encodePng } from '../imaging/png.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
+import { fhirBundle } from '../report/fhir-bundle.ts'
 import type { ReportContext } from '../report/report-context.ts'
 import type { SeriesFindings, StudyFindings } from '../report/series-findings.ts'
 
@@ -21,6 +24,8 @@ export interface WriteOptions {
   readonly startedAt: Date | undefined
   readonly png: boolean
   readonly extras: readonly ExtraKind[]
+  /** Whether the reports are also written as FHIR. */
+  readonly fhir: boolean
   readonly signal: AbortSignal
   readonly onProgress: (written: number) => void
 }
@@ -53,6 +58,7 @@ export async function writeResults (study: StudyFindings, options: WriteOptions)
   }
   await mkdir(options.folder, { recursive: true })
   const written: WrittenResult[] = []
+  const reports: Attributes[] = []
   const { decoder, extras } = options
   for await (const deliverable of buildDeliverables(study, context, {
     displayOf: displaysOf(decoder), encodeJpeg: async (image, quality) => await decoder.encodeJpeg(image, quality), extras,
@@ -62,10 +68,12 @@ export async function writeResults (study: StudyFindings, options: WriteOptions)
     const path = join(options.folder, nameOf(deliverable, study.series))
     await writeFile(`${path}.dcm`, bytes)
     if (options.png && picture !== undefined) await writeFile(`${path}.png`, encodePng(picture))
+    if (kind === 'sr') reports.push(readInstance(bytes).attributes)
     if (document !== undefined) await writeFile(`${path}.pdf`, document)
     written.push({ kind, path: `${path}.dcm`, bytes: bytes.length, sopClassUid, sopInstanceUid })
     options.onProgress(written.length)
   }
+  if (options.fhir) await writeFile(join(options.folder, 'fhir.json'), `${JSON.stringify(fhirBundle(reports, study.conclusion), null, 2)}\n`)
   return written
 }
 

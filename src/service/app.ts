@@ -15,6 +15,7 @@ import { limitRate } from './rate-limit.ts'
 import { capabilityRoutes } from './routes/capabilities.ts'
 import { descriptionRoutes } from './routes/description.ts'
 import { destinationRoutes } from './routes/destinations.ts'
+import { fhirRoutes } from './routes/fhir.ts'
 import { frameRoutes } from './routes/frames.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
@@ -107,7 +108,7 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
       if (request.method !== 'GET' && request.method !== 'HEAD') requireSameOrigin(request, context.settings)
       next()
     })
-    for (const routes of [uploadRoutes, jobRoutes, seriesRoutes, studyRoutes, selectionRoutes, destinationRoutes]) {
+    for (const routes of [uploadRoutes, jobRoutes, seriesRoutes, studyRoutes, fhirRoutes, selectionRoutes, destinationRoutes]) {
       await api.register(routes(context))
     }
   }, { prefix: '/api/v1' })

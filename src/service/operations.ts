@@ -7,6 +7,7 @@ import type { DestinationState } from '../workflow/destination-state.ts'
 import type { DestinationTest } from '../workflow/destination-test.ts'
 import { type JobDetail, jobDetail } from './job-detail.ts'
 import { type SeriesDetail, seriesDetail } from './series-detail.ts'
+import { type StudyReports, studyReports } from './study-reports.ts'
 
 /** What of the workflow people may set going. */
 export interface WorkflowControl {
@@ -111,6 +112,13 @@ export class Operations {
   async erase (study: Uid, force: boolean): Promise<number> {
     if (!this.#archive.series.knowsStudy(study)) throw this.#absent(study, 'study')
     return await this.#archive.eraseStudy(study, { force })
+  }
+
+  /** The reports of a study that hold now. @throws AppError `not-found`, `gone` */
+  async reports (study: Uid): Promise<StudyReports> {
+    const reports = await studyReports(this.#archive, study)
+    if (reports !== undefined) return reports
+    throw this.#archive.series.knowsStudy(study) ? new AppError('not-found', 'There is no report of the study') : this.#absent(study, 'study')
   }
 
   destinations (): DestinationState[] { return this.#workflow.destinations() }

