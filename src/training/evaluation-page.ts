@@ -188,9 +188,17 @@ function figureTable (named: Readonly<Record<string, GroupFigures>>, caption: st
 function table (header: readonly string[], rows: readonly (readonly string[])[], caption: string): string {
   const cell = (text: string, i: number): string => i === 0
     ? `<th scope="row">${escaped(text)}</th>`
-    : `<td${/^[\d–[]/.test(text) ? ' class="n"' : ''}>${escaped(text).replace(/ \[/, '<br><small>[').replace(/\]$/, ']</small>')}</td>`
-  return `<div class="wide"><table><caption>${escaped(caption)}</caption><thead><tr>${header.map(text => text === '' ? '<td></td>' : `<th scope="col">${escaped(text)}</th>`).join('')}</tr></thead>` +
+    : `<td${isNumber(text) ? ' class="n"' : ''}>${escaped(text).replace(/ \[/, '<br><small>[').replace(/\]$/, ']</small>')}</td>`
+  const numeric = header.map((_, i) => i > 0 && rows.every(row => isNumber(row[i]!)))
+  const title = (text: string, i: number): string =>
+    text === '' ? '<td></td>' : `<th scope="col"${numeric[i] === true ? ' class="n"' : ''}>${escaped(text)}</th>`
+  return `<div class="wide"><table><caption>${escaped(caption)}</caption><thead><tr>${header.map(title).join('')}</tr></thead>` +
     `<tbody>${rows.map(row => `<tr>${row.map(cell).join('')}</tr>`).join('')}</tbody></table></div>`
+}
+
+/** A figure, with its interval or unit. */
+function isNumber (text: string): boolean {
+  return /^(?:–|[\d.]+(?: %| \[.*\])?)$/.test(text)
 }
 
 function section (title: string, content: string): string {
@@ -217,7 +225,7 @@ main{max-width:76rem;margin:0 auto;padding:1.5rem}h1{font-size:1.7rem;line-heigh
 .note{background:#fff4e0;border-left:4px solid #a64d00;padding:.6rem 1rem}dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(22rem,1fr));gap:.3rem 2rem}
 dl div{display:flex;gap:.6rem}dt{color:#4a4a4a;flex:0 0 11rem}dd{margin:0;overflow-wrap:anywhere}.wide{overflow-x:auto}
 table{border-collapse:collapse;margin:.8rem 0 1.2rem;font-size:.9rem;font-variant-numeric:tabular-nums}caption{text-align:left;font-weight:600;padding:.2rem 0}
-th,td{border-bottom:1px solid #cfcfcf;padding:.3rem .7rem;text-align:left;vertical-align:top}thead th,thead td{border-bottom:2px solid #4a4a4a}td.n{text-align:right;white-space:nowrap}
+th,td{border-bottom:1px solid #cfcfcf;padding:.3rem .7rem;vertical-align:top;text-align:left}thead th,thead td{border-bottom:2px solid #4a4a4a}.n{text-align:right;white-space:nowrap}thead .n{white-space:normal}
 small{color:#4a4a4a}.charts{display:flex;flex-wrap:wrap;gap:1.5rem}figure{margin:0;max-width:24rem}figure svg{max-width:100%;height:auto}figcaption{font-size:.85rem;color:#4a4a4a}
 @media print{main{max-width:none;padding:0}body{font-size:10pt}.wide{overflow:visible}table{font-size:8pt}th,td{padding:.15rem .35rem}thead{display:table-header-group}tr,figure,.note{break-inside:avoid}h2{break-after:avoid}}
 `
