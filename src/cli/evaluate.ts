@@ -60,7 +60,7 @@ What to measure:
 What to propose (nothing is changed without --write):
   --specificity S        a threshold for S of the tuber-free slices, and a series rule for S of the tuber-free patients
   --distribution         what the slices look like that were given, so that others are undetermined
-  --accept S             the share of slices that --distribution lets pass when their patient was not seen (0.99)
+  --accept S             the share of slices that --distribution lets pass when their patient was not seen (0.985)
   --write                put what was proposed into the model's manifest
   --record KEY           put the main figures into the model's manifest, under KEY
 
@@ -108,7 +108,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     throw new AppError('usage', `--engine is auto, onnxruntime or tensorflow, not ${engine}`)
   }
   const specificity = numberOption('specificity', values.specificity, { min: 0, max: 1 })
-  const accepted = numberOption('accept', values.accept, { min: 0.5, max: 1 }) ?? 0.99
+  const accepted = numberOption('accept', values.accept, { min: 0.5, max: 1 }) ?? 0.985
   if (values.write && specificity === undefined && !values.distribution) throw new AppError('usage', '--write needs --specificity or --distribution')
   const maps = mapsNamed(values.maps)
   const step = numberOption('spoil', values.spoil, { min: 1, max: 1e6 })

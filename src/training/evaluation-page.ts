@@ -222,7 +222,7 @@ patients. Whole series are nearer to the second.</p>`
 const style = `
 :root{color-scheme:light}body{margin:0;background:#fff;color:#1a1a1a;font:16px/1.5 system-ui,sans-serif}
 main{max-width:76rem;margin:0 auto;padding:1.5rem}h1{font-size:1.7rem;line-height:1.2}h2{font-size:1.25rem;margin:2rem 0 .5rem;border-bottom:2px solid #0b5394;padding-bottom:.2rem}
-.note{background:#fff4e0;border-left:4px solid #a64d00;padding:.6rem 1rem}dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(22rem,1fr));gap:.3rem 2rem}
+.note{background:#fff4e0;border-left:4px solid #a64d00;padding:.6rem 1rem}dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(30rem,1fr));gap:.3rem 2rem}
 dl div{display:flex;gap:.6rem}dt{color:#4a4a4a;flex:0 0 11rem}dd{margin:0;overflow-wrap:anywhere}.wide{overflow-x:auto}
 table{border-collapse:collapse;margin:.8rem 0 1.2rem;font-size:.9rem;font-variant-numeric:tabular-nums}caption{text-align:left;font-weight:600;padding:.2rem 0}
 th,td{border-bottom:1px solid #cfcfcf;padding:.3rem .7rem;vertical-align:top;text-align:left}thead th,thead td{border-bottom:2px solid #4a4a4a}.n{text-align:right;white-space:nowrap}thead .n{white-space:normal}

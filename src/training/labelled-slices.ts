@@ -70,8 +70,7 @@ async function * folderItems (row: LabelledFile, options: LabelledSlicesOptions)
       if (isNifti(path)) yield * volumeItems(own, options)
       else if (isPicture(path)) {
         yield await pictureItem({ ...own, series: row.series ?? row.file }, path, pictures++, options, own.label === 1)
-      }
-      else dicom.push({ instance: await readInstanceFile(path), row, mask })
+      } else dicom.push({ instance: await readInstanceFile(path), row, mask })
       used++
     } catch (thrown) {
       const error = toAppError(thrown, 'input-unreadable')

@@ -7,6 +7,7 @@ import { readInstanceFile } from '../../src/dicom/read-instance.ts'
 import type { Slice } from '../../src/dicom/slice.ts'
 import { AppError } from '../../src/errors.ts'
 import { createDecoder } from '../../src/imaging/decoder-pool.ts'
+import { sliceStatisticNames } from '../../src/imaging/slice-statistics.ts'
 import type { Raster } from '../../src/imaging/raster.ts'
 import type { Classification, Classifier } from '../../src/model/classifier.ts'
 import { manifestOf } from '../helpers/manifest.ts'
@@ -63,6 +64,21 @@ t.test('pixels that cannot be a picture are undetermined, not failed and not neg
   const blank: Slice = { ...slice!, source: { ...slice!.source, pixelData: { frame: async () => new Uint8Array(slice!.pixel.rows * slice!.pixel.columns * 2) } } }
   const [result] = await analyzeSeries([blank], { classifier: classifierOf(), decoder, methods: [] })
   t.match(result!.finding, { kind: 'undetermined', reason: { code: 'implausible-pixels', text: /one value/ } })
+})
+
+t.test('a slice unlike what the model was made for is undetermined and the network is not asked', async t => {
+  const slices = (await slicesIn('flair')).slice(0, 2)
+  const count = sliceStatisticNames.length
+  const kind = {
+    name: 'far away',
+    mean: Array.from({ length: count }, () => 100),
+    spread: Array.from({ length: count }, () => 1),
+    precision: Array.from({ length: count }, (_, i) => Array.from({ length: i + 1 }, (__, k) => i === k ? 1 : 0)).flat(),
+  }
+  const classifier = { ...classifierOf(), manifest: manifestOf({ distribution: { statistics: 1, kinds: [kind], limit: 3 } }) }
+  const results = await analyzeSeries(slices, { classifier, decoder, methods: [] })
+  t.match(results.map(({ finding }) => finding), [1, 2].map(() => ({ kind: 'undetermined', reason: { code: 'out-of-distribution', text: /unlike the axial T2 and FLAIR slices/ } })))
+  t.strictSame(classifier.batches, [])
 })
 
 t.test('a slice that the engine refuses does not cost the others', async t => {
