@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import type { Dataset } from '../../src/dicom/dataset.ts'
-import { readInstance } from '../../src/dicom/read-instance.ts'
+import { readInstance, readInstanceFile } from '../../src/dicom/read-instance.ts'
 import { slicesOf } from '../../src/dicom/slices.ts'
 import { encodePart10 } from '../../src/dicom/write-part10.ts'
 import { createDecoder } from '../../src/imaging/decoder-pool.ts'
@@ -9,6 +10,7 @@ import { buildKeyObjectSelection } from '../../src/report/key-object-selection.t
 import { buildPdfObject } from '../../src/report/pdf-object.ts'
 import type { ReportContext } from '../../src/report/report-context.ts'
 import type { StudyFindings } from '../../src/report/series-findings.ts'
+import { dataPath } from '../helpers/data.ts'
 import { displayOf, seriesOf, studyOf, testContext } from '../helpers/report-inputs.ts'
 import { folder, resultsOf, writeAll } from '../helpers/result-files.ts'
 import { enhancedDataset, instanceOf, mrDataset, mrSlices } from '../helpers/synthetic-mr.ts'
@@ -47,6 +49,29 @@ t.test('key objects and encapsulated report pass every validator, together with 
       assertDcentvfy(t, [keyObjects!, pdf!, ...others])
     })
   }
+})
+
+t.test('of real series they are valid too: Philips FLAIR, WG04 T2, enhanced', async t => {
+  for (const [place, name] of [['philips-flair-axial', /\.dcm$/], ['nema-wg04', /^MR1_UNC/], ['enhanced-mr-small', /^emri_small\.dcm$/]] as const) {
+    const from = dataPath(t, `mr-dicom/${place}`)
+    if (from === undefined) continue
+    const files = readdirSync(from).filter(file => name.test(file)).sort().slice(0, 3)
+    const slices = (await Promise.all(files.map(async file => await readInstanceFile(join(from, file))))).flatMap(slicesOf)
+    const study = studyOf([seriesOf(slices, [0.9, 0.2, 0.8])])
+    const documents = writeAll(directory, [buildKeyObjectSelection(study, context)!, (await pdfOf(study)).dataset], place)
+    written.push(...documents)
+    for (const file of documents) assertDciodvfy(t, file)
+    assertDsrdump(t, documents[0]!)
+    assertDcentvfy(t, documents)
+  }
+})
+
+t.test('200 positive slices with two maps each are one valid selection', async t => {
+  const slices = mrSlices(200)
+  const [file] = writeAll(directory, [buildKeyObjectSelection(studyOf([seriesOf(slices, slices.map(() => 0.9))]), testContext())!], 'many')
+  written.push(file!)
+  assertDciodvfy(t, file!)
+  assertDsrdump(t, file!)
 })
 
 t.test('the selection is of positive slices and their maps, each once in the evidence, by series and in source order', async t => {
