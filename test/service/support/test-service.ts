@@ -20,6 +20,7 @@ import { loadConfig } from '../../../src/config.ts'
 import type { ServiceSettings } from '../../../src/service/settings.ts'
 import type { BodyPace } from '../../../src/service/slow-body-watchdog.ts'
 import { Workitems } from '../../../src/workflow/workitems.ts'
+import { noteAnswer, noteAnswersOf } from './answer-log.ts'
 import { multipartType } from './dicom-file.ts'
 import { disagreement } from './openapi.ts'
 
@@ -109,8 +110,10 @@ export async function testService (
     await archive.close()
     await rm(folder, { recursive: true, force: true })
   })
+  noteAnswersOf(app)
   const inject: TestService['inject'] = async options => {
     const response = await app.inject(options)
+    noteAnswer(options.method ?? 'GET', options.url, response.statusCode)
     const wrong = disagreement(options.method ?? 'GET', options.url, response)
     if (wrong !== undefined) throw new Error(wrong)
     return response
