@@ -146,6 +146,6 @@ t.test('a loss that is no number ends the run with a word', async t => {
 
 t.test('architectures are chosen by name', async t => {
   t.same(architecturesNamed('tsc-cnn'), ['tsc-cnn'])
-  t.same(architecturesNamed('all'), ['evidence-map', 'tsc-cnn'])
+  t.same(architecturesNamed('all'), ['evidence-map', 'tsc-cnn', 'inception-v3', 'resnet-50'])
   t.throws(() => architecturesNamed('best'), { code: 'usage' })
 })
