@@ -1,6 +1,8 @@
 /* global MutationObserver, document, localStorage, window */
 // Runs in OHIF's page before OHIF does. What a test asks of the viewer is a function of `reader`; all give plain values.
 (() => {
+  // the browser's PDF viewer is a frame of the page
+  if (window.top !== window) return
   const services = () => window.ohifServices.services
   const viewport = id => services().cornerstoneViewportService.getCornerstoneViewport(id)
   const displaySet = uid => services().displaySetService.getDisplaySetByUID(uid)
@@ -121,6 +123,8 @@
       [...viewport(id).canvasToWorld([Number(line.getAttribute('x1')), Number(line.getAttribute('y1'))])],
       [...viewport(id).canvasToWorld([Number(line.getAttribute('x2')), Number(line.getAttribute('y2'))])],
     ]),
+    pdf: () => document.querySelector('object[type="application/pdf"]')?.getAttribute('data') ?? undefined,
+    pdfStart: async () => (await (await window.fetch(window.reader.pdf())).text()).slice(0, 8),
     synchronised: id => services().syncGroupService.getSynchronizersForViewport(id).some(one => one.id === 'IMAGE_SLICE_SYNC'),
   }
 })()

@@ -46,7 +46,7 @@ export class OhifPage {
     page.on('pageerror', error => { this.complaints.push(`script: ${String(error.stack)}`) })
     page.on('response', answer => { if (answer.status() >= 400) this.complaints.push(`${answer.status()} ${answer.url()}`) })
     page.on('request', request => {
-      if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(origin)) this.complaints.push(`asks ${request.url()}`)
+      if (!/^(data|blob|chrome|chrome-extension):/.test(request.url()) && !request.url().startsWith(origin)) this.complaints.push(`asks ${request.url()}`)
     })
   }
 
@@ -92,6 +92,12 @@ export class OhifPage {
     await this.#ask('show', viewport, displaySet)
     const [view, set] = [JSON.stringify(viewport), JSON.stringify(displaySet)]
     return await this.until(`reader.report(${set}).loaded && reader.image(${view}) === reader.report(${set}).measurements[0].image && reader.labels(${view}).length > 0`, 20)
+  }
+
+  /** Opens an Encapsulated PDF. @returns the first bytes of what is given to the browser's own PDF viewer, empty where nothing is */
+  async openPdf (viewport: string, displaySet: string): Promise<string> {
+    await this.#ask('show', viewport, displaySet)
+    return await this.until('reader.pdf() !== undefined', 20) ? await this.#ask('pdfStart') : ''
   }
 
   async image (viewport: string): Promise<string> { return await this.#ask('image', viewport) }
