@@ -6,6 +6,7 @@ import { type PictureType, renderFrame } from '../dicomweb/rendered.ts'
 import { isSrClass, srDocument } from '../dicomweb/sr-document.ts'
 import { srHtml } from '../dicomweb/sr-html.ts'
 import { srText } from '../dicomweb/sr-text.ts'
+import { AppError } from '../errors.ts'
 import type { ServiceContext } from './context.ts'
 
 export type DocumentType = 'text/html' | 'text/plain'
@@ -32,6 +33,14 @@ export async function framePainter (
 export async function documentOf ({ path }: StoredInstance, type: DocumentType): Promise<Uint8Array> {
   const document = srDocument((await readInstanceFile(path)).attributes)
   return Buffer.from(type === 'text/html' ? srHtml(document) : srText(document))
+}
+
+/** The report as PDF: the document without its padding (PS3.3 C.24.2). @throws AppError `not-acceptable` where there is none */
+export async function pdfOf ({ path }: StoredInstance): Promise<Uint8Array> {
+  const { attributes } = await readInstanceFile(path)
+  const document = attributes.bytes('EncapsulatedDocument')
+  if (document === undefined) throw new AppError('not-acceptable', 'The instance holds no document')
+  return document.subarray(0, attributes.number('EncapsulatedDocumentLength'))
 }
 
 /** An instance of several frames is shown by its first one: what could hold them all is not supported. */

@@ -266,6 +266,24 @@ t.test('an image beyond TUBERLENS_RENDER_MAX_PIXELS is not drawn: 413', async t 
   }
 })
 
+t.test('an encapsulated report is given as the PDF that it holds, without padding', async t => {
+  const service = await testService(t)
+  const pdf = Buffer.from('%PDF-1.7 odd')
+  const change = (document: Dataset) => Buffer.from(encodePart10({
+    SOPClassUID: '1.2.840.10008.5.1.4.1.1.104.1', SOPInstanceUID: '1.2.3.4.1', StudyInstanceUID: '1.2.3', SeriesInstanceUID: '1.2.3.4', Modality: 'MR', ...document,
+  }))
+  const padded = new Uint8Array(pdf.length + 2)
+  padded.set(pdf)
+  await service.store(multipart([change({ EncapsulatedDocument: [padded.buffer], EncapsulatedDocumentLength: pdf.length })]))
+  const answer = await service.inject({ url: `${instance}/rendered` })
+  t.strictSame([answer.statusCode, answer.headers['content-type']], [200, 'application/pdf'])
+  t.ok(answer.rawPayload.equals(pdf))
+  t.equal((await service.inject({ url: `${instance}/rendered`, headers: { accept: 'image/jpeg' } })).statusCode, 406)
+  const empty = await testService(t)
+  await empty.store(multipart([change({})]))
+  t.equal((await empty.inject({ url: `${instance}/rendered` })).statusCode, 406)
+})
+
 t.test('what is neither an image nor a report has no rendered form', async t => {
   const service = await withReport(t, '', '1.2.840.10008.5.1.4.1.1.66')
   t.equal((await service.inject({ url: `${instance}/rendered` })).statusCode, 406)
