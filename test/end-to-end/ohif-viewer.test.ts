@@ -111,6 +111,10 @@ t.test('OHIF shows heatmaps and reports of the fixture study beside their source
         t.strictSame(measurements, expected.map(({ sopInstanceUid, instanceNumber, text }) =>
           ({ label: `S${seriesNumber} I${instanceNumber}`, loaded: true, image: sopInstanceUid, texts: [text] })))
         t.ok(await inStep(), 'the heatmap beside it follows')
+        for (const { centre } of truth.slices.find(slice => slice.instanceNumber === expected[0]!.instanceNumber)!.tubers) {
+          t.ok(await settled(() => ohif.colourAt(right, centre), colour => colour > 40), 'the tuber is coloured in the heatmap')
+          t.ok(await ohif.colourAt(left, centre) < 10, 'and not in its source')
+        }
         await keep('report')
         // side by side the label of an arrow in the right half of a small picture leaves the canvas: see docs/conformance.md
         await ohif.layout(1, 1)

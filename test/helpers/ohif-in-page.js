@@ -74,6 +74,14 @@
     image: imageUid,
     source: id => sourceUid(imageUid(id)),
     shares,
+    /** How far from grey the canvas is, 0 to 255, where a point of the patient (mm) is shown. */
+    colourAt: (id, point) => {
+      const { width, data } = pixels(id)
+      const ratio = width / viewport(id).getCanvas().clientWidth
+      const [x, y] = [...viewport(id).worldToCanvas(point)].map(at => Math.round(at * ratio))
+      const colour = data.subarray(4 * (y * width + x), 4 * (y * width + x) + 3)
+      return Math.max(...colour) - Math.min(...colour)
+    },
     canvas: id => [viewport(id).getCanvas().clientWidth, viewport(id).getCanvas().clientHeight],
     /** Where a mouse would be over the middle of a viewport. */
     middle: id => {

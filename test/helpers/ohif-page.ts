@@ -103,6 +103,8 @@ export class OhifPage {
   async image (viewport: string): Promise<string> { return await this.#ask('image', viewport) }
   /** The shares of the canvas that are not dark and that are not grey. */
   async shares (viewport: string): Promise<{ lit: number, coloured: number }> { return await this.#ask('shares', viewport) }
+  /** How far from grey it is, 0 to 255, where a point of the patient (mm) is shown. */
+  async colourAt (viewport: string, point: readonly number[]): Promise<number> { return await this.#ask('colourAt', viewport, point) }
   /** Width and height of the canvas. */
   async canvas (viewport: string): Promise<number[]> { return await this.#ask('canvas', viewport) }
   async geometry (viewport: string): Promise<Geometry> { return await this.#ask('geometry', viewport) }
@@ -124,7 +126,7 @@ export class OhifPage {
     return await this.until(`reader.image(${JSON.stringify(viewport)}) !== ${JSON.stringify(before)}`)
   }
 
-  async #ask<T> (name: string, ...args: readonly (string | number)[]): Promise<T> {
+  async #ask<T> (name: string, ...args: readonly (string | number | readonly number[])[]): Promise<T> {
     return await this.page.evaluate(`reader.${name}(${args.map(arg => JSON.stringify(arg)).join(', ')})`)
   }
 }
