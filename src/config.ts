@@ -100,7 +100,7 @@ const variables = {
 } as const satisfies Record<string, Variable>
 
 /** Variables of the test suite: allowed in the environment, without meaning for the program. */
-const testVariables = ['TEST_DATA', 'REQUIRE_DATA', 'REQUIRE_TOOLS', 'REQUIRE_TENSORFLOW']
+const testVariables = ['TEST_DATA', 'TEST_SCREENSHOTS', 'REQUIRE_DATA', 'REQUIRE_TOOLS', 'REQUIRE_TENSORFLOW', 'REQUIRE_KERAS']
 
 export interface WorklistConfig {
   /** Id of a destination. */

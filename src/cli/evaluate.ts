@@ -36,11 +36,12 @@ Measures a model on what it was not trained on: per slice, series and patient, p
 intervals over patients. Slices that fail or are undetermined are counted and named.
 
 What to measure on:
-  --labelled CSV         a line for each file or series, with a header: file,patient,label (1 has tubers, 0 has none) and,
-                         where known, mask, contrast, vendor, series. A file is DICOM (also multi-frame), NIfTI, JPG or PNG;
-                         a folder is a series of them. DICOM is selected as analyze selects it. A mask is a picture of the
-                         slice's size, white where the tuber is; of a NIfTI volume a NIfTI volume; of a folder a folder of
-                         masks named like the slices. Label a series 1 without masks, and its slices count with it only
+  --labelled CSV         a line for each file or series, with a header: file,patient,label (1 has tubers, 0 has
+                         none) and, where known, mask, contrast, vendor, series. A file is DICOM (also
+                         multi-frame), NIfTI, JPG or PNG; a folder is a series of them. DICOM is selected as
+                         analyze selects it. A mask is a picture of the slice's size, white where the tuber is; of a
+                         NIfTI volume a NIfTI volume; of a folder a folder of masks named like the slices. Label a
+                         series 1 without masks, and its slices count with it only
   --tuber-free DIR       real series without tubers, NIfTI or DICOM; may be given several times; slices within two of a
                          …_tumourmask beside a volume do not count
   --exclude-slices A-B   InstanceNumbers of DICOM series that do not count (a known lesion)
@@ -53,8 +54,10 @@ What to measure on:
 
 What to measure:
   --threshold P          instead of the manifest's
-  --maps NAMES           to be compared with the masks: grad-cam, saliency, evidence (evidence where there is one, else grad-cam)
-  --unlike DIR           slices that should be undetermined: other contrasts, other parts of the body; may be given several times
+  --maps NAMES           to be compared with the masks: grad-cam, saliency, evidence (default: evidence where there
+                         is one, else grad-cam)
+  --unlike DIR           slices that should be undetermined: other contrasts, other parts of the body; may be given
+                         several times
   --spoil N              every N-th slice also blank, inverted, noisy, folded, …: how many of these are undetermined
 
 What to propose (nothing is changed without --write):
