@@ -29,7 +29,7 @@ interface SeriesFindings {
 interface Truth { readonly slices: readonly { readonly instanceNumber: number, readonly tubers: readonly { readonly centre: readonly number[], readonly radius: number }[] }[] }
 type Asserting = Pick<typeof t, 'ok' | 'equal' | 'strictSame'>
 
-t.test('OHIF shows heatmaps and reports of the fixture study beside their sources', { timeout: 280_000 }, async t => {
+t.test('OHIF shows heatmaps and reports of the fixture study beside their sources', { timeout: 500_000 }, async t => {
   if (!requireTool(t, 'Orthanc')) return
   const dist = ohifFiles(t)
   if (dist === undefined) return

@@ -68,6 +68,9 @@
     show: (viewportId, displaySetInstanceUID) => {
       services().viewportGridService.setDisplaySetsForViewports([{ viewportId, displaySetInstanceUIDs: [displaySetInstanceUID] }])
     },
+    empty: viewportId => {
+      services().viewportGridService.setDisplaySetsForViewports([{ viewportId, displaySetInstanceUIDs: [] }])
+    },
     /** A viewport is "rendered" from the last series too: the picture must be one of this. */
     shows: (viewportId, uid) => viewport(viewportId)?.viewportStatus === 'rendered' &&
       (uid === undefined || displaySet(uid).instances.some(({ SOPInstanceUID }) => SOPInstanceUID === imageUid(viewportId))) && shares(viewportId).lit > 0.01,

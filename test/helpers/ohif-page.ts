@@ -78,11 +78,15 @@ export class OhifPage {
     return await this.#ask('viewports')
   }
 
-  /** Shows a series; asks again, as what OHIF itself puts into a new viewport may come later. @returns whether a picture of it came up */
+  /**
+   * Shows a series; empties the viewport and asks again, as what OHIF itself puts into a new viewport may come later.
+   * @returns whether a picture of it came up
+   */
   async show (viewport: string, displaySet: string): Promise<boolean> {
     for (let i = 0; i < 4; i++) {
+      if (i > 0) await this.#ask('empty', viewport)
       await this.#ask('show', viewport, displaySet)
-      if (await this.until(`reader.shows(${JSON.stringify(viewport)}, ${JSON.stringify(displaySet)})`, 6)) return true
+      if (await this.until(`reader.shows(${JSON.stringify(viewport)}, ${JSON.stringify(displaySet)})`, 15)) return true
     }
     return false
   }
