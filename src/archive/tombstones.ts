@@ -6,6 +6,9 @@ export function uidHash (uid: string): string {
   return createHash('sha256').update(uid).digest('hex')
 }
 
+/** The beginning of that hash: enough to follow one study, series or workitem through a log. */
+export function shortHash (uid: string): string { return uidHash(uid).slice(0, 12) }
+
 /** What stands in a row that is kept as history for a UID whose data is gone; no UID, and never one again. */
 export function removedUid (uid: string): string { return `sha256:${uidHash(uid)}` }
 

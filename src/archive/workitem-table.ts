@@ -60,6 +60,9 @@ export interface WorkitemEnd { readonly state: 'COMPLETED' | 'CANCELED', readonl
 /** Workitems of UPS-RS (PS3.18 11): those created here, and those claimed elsewhere. */
 export class WorkitemTable {
   readonly #database: Database
+  /** Asked for once: it never changes. */
+  #archive: string | undefined
+
   constructor (database: Database) { this.#database = database }
 
   /** @returns false when the UID is known already */
@@ -161,7 +164,10 @@ export class WorkitemTable {
     })
   }
 
-  #archiveId (): string { return this.#database.get('SELECT id FROM archive_identity')!.text('id') }
+  #archiveId (): string {
+    this.#archive ??= this.#database.get('SELECT id FROM archive_identity')!.text('id')
+    return this.#archive
+  }
 
   #toWorkitem (row: Row): WorkitemRow {
     const uid = row.text('uid') as Uid

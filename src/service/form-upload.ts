@@ -4,8 +4,8 @@ import type { PartOutcome } from '../dicomweb/store-response.ts'
 import { AppError, toAppError } from '../errors.ts'
 import type { ServiceContext } from './context.ts'
 import { baseUrlOf } from './dicomweb-url.ts'
-import { receiveAll } from './receive-and-answer.ts'
-import { Reception } from './reception.ts'
+import { openReception, receiveAll } from './receive-and-answer.ts'
+import type { Reception } from './reception.ts'
 import type { ServiceSettings } from './settings.ts'
 
 /** Lets the routes of a plugin read forms with files. */
@@ -28,16 +28,7 @@ export async function receiveForm (
   if (context.draining.value || !(await context.archive.space()).enough) {
     throw new AppError('out-of-resources', 'The service cannot take more data now')
   }
-  const reception = new Reception({
-    archive: context.archive,
-    reader: context.reader,
-    ignoreReason: context.ignoreReason,
-    ineligible: settings.ineligible,
-    maxInstanceBytes: settings.maxInstanceBytes,
-    issuerOfPatientId: settings.issuerOfPatientId,
-    study: undefined,
-    baseUrl: baseUrlOf(request, settings),
-  })
+  const reception = openReception(context, undefined, baseUrlOf(request, settings))
   try {
     return await receiveAll(request, { context, reception, reading: readFiles(request, reception) })
   } catch (error) {

@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditEvent } from '../archive/audit-log.ts'
+import type { Uid } from '../dicom/uid.ts'
 import type { PartOutcome } from '../dicomweb/store-response.ts'
 import type { ServiceContext } from './context.ts'
-import type { Reception } from './reception.ts'
+import { Reception } from './reception.ts'
 import { defaultBodyPace, keepPace } from './slow-body-watchdog.ts'
 import { sendStoreAnswer } from './store-answer.ts'
 
@@ -12,6 +13,12 @@ export interface Receiving {
   /** The body on its way into the reception. */
   readonly reading: Promise<void>
   readonly baseUrl: string
+}
+
+/** The beginning: a reception by the service's settings, of one study if the request names one. */
+export function openReception (context: ServiceContext, study: Uid | undefined, baseUrl: string): Reception {
+  const { archive, reader, ignoreReason, settings: { ineligible, maxInstanceBytes, issuerOfPatientId } } = context
+  return new Reception({ archive, reader, ignoreReason, ineligible, maxInstanceBytes, issuerOfPatientId, study, baseUrl })
 }
 
 /** The end of every request that brings instances, by STOW-RS or by form: waits for its body, commits, tells the workflow, answers. */

@@ -1,6 +1,6 @@
 import type { JobTable } from '../archive/job-table.ts'
 import type { SeriesRow, SeriesTable } from '../archive/series-table.ts'
-import { uidHash } from '../archive/tombstones.ts'
+import { shortHash } from '../archive/tombstones.ts'
 import type { Uid } from '../dicom/uid.ts'
 import { toAppError } from '../errors.ts'
 import type { EventListener } from './events.ts'
@@ -63,7 +63,7 @@ export class SeriesLifecycle {
     for (const study of archive.jobs.studiesToReport(now(), settings.studyQuietMs, 100)) {
       const job = archive.jobs.queueReport(study, now())
       queued ||= job !== undefined
-      onEvent(job === undefined ? { type: 'study-without-result', study: short(study) } : { type: 'report-queued', study: short(study), job })
+      onEvent(job === undefined ? { type: 'study-without-result', study: shortHash(study) } : { type: 'report-queued', study: shortHash(study), job })
     }
     return queued
   }
@@ -116,7 +116,7 @@ export class SeriesLifecycle {
     const decision = this.#limit(series, this.#fetch(series, asked, this.#decide(series, asked, now())))
     if (decision.kind === 'close') return this.#close(series, decision.state, decision.why)
     if (decision.why !== undefined && decision.why !== series.why) {
-      this.#options.onEvent({ type: 'series-held', series: short(series.seriesInstanceUid), why: decision.why })
+      this.#options.onEvent({ type: 'series-held', series: shortHash(series.seriesInstanceUid), why: decision.why })
     }
     archive.series.defer(series, decision.until, decision.why, asked)
     return false
@@ -172,7 +172,7 @@ export class SeriesLifecycle {
   async #pull (series: SeriesRow, retrieve: (signal: AbortSignal) => Promise<number>): Promise<void> {
     const { onEvent } = this.#options
     try {
-      onEvent({ type: 'series-pulled', series: short(series.seriesInstanceUid), instances: await retrieve(this.#abort.signal) })
+      onEvent({ type: 'series-pulled', series: shortHash(series.seriesInstanceUid), instances: await retrieve(this.#abort.signal) })
     } catch (thrown) {
       if (!this.#abort.signal.aborted) onEvent({ type: 'source-failed', code: toAppError(thrown).code })
     }
@@ -212,11 +212,8 @@ export class SeriesLifecycle {
     const closed = this.#options.archive.series.close(series, { state, why, now: this.#options.now() })
     if (closed) {
       this.#pulledAt.delete(series.seriesInstanceUid)
-      this.#options.onEvent({ type: 'series-closed', series: short(series.seriesInstanceUid), state, instances: series.held, revision: series.revision, why })
+      this.#options.onEvent({ type: 'series-closed', series: shortHash(series.seriesInstanceUid), state, instances: series.held, revision: series.revision, why })
     }
     return closed
   }
 }
-
-/** A short hash of a UID: enough to follow one series through a log. */
-function short (uid: string): string { return uidHash(uid).slice(0, 12) }

@@ -1,5 +1,5 @@
 import type { SqliteArchive } from '../archive/sqlite-archive.ts'
-import { uidHash } from '../archive/tombstones.ts'
+import { shortHash } from '../archive/tombstones.ts'
 import type { SeriesRow } from '../archive/series-table.ts'
 import type { WorkitemEnd, WorkitemRow } from '../archive/workitem-table.ts'
 import { isUid, type Uid } from '../dicom/uid.ts'
@@ -100,7 +100,7 @@ export class StepPerformer {
 
   #end (item: WorkitemRow, end: WorkitemEnd): void {
     if (this.#options.archive.workitems.end(item.uid, end, this.#options.now())) {
-      this.#options.onEvent({ type: 'workitem-ended', workitem: uidHash(item.uid).slice(0, 12), state: end.state, reason: end.reason })
+      this.#options.onEvent({ type: 'workitem-ended', workitem: shortHash(item.uid), state: end.state, reason: end.reason })
     }
   }
 

@@ -1,5 +1,5 @@
 import type { SqliteArchive } from '../archive/sqlite-archive.ts'
-import { uidHash } from '../archive/tombstones.ts'
+import { shortHash } from '../archive/tombstones.ts'
 import type { WorkitemRow } from '../archive/workitem-table.ts'
 import { isUid, type Uid } from '../dicom/uid.ts'
 import { finalAttributes, parseInputs } from '../dicomweb/workitem.ts'
@@ -83,7 +83,7 @@ export class WorklistPerformer {
     if (attributes === undefined) return false
     const inputs = readableInputs(attributes)
     if (inputs === undefined) {
-      onEvent({ type: 'workitem-unusable', workitem: short(uid) })
+      onEvent({ type: 'workitem-unusable', workitem: shortHash(uid) })
       return false
     }
     const transactionUid = newUid()
@@ -119,7 +119,7 @@ export class WorklistPerformer {
     const answer = updated === 'unanswered' ? updated : await changeWorkitemState(worklist, uid, { state, transactionUid }, { signal })
     if (answer === 'unanswered' && attempt < maxTries) { archive.workitems.tellAgain(uid, now() + pause(attempt)); return }
     archive.workitems.tellAgain(uid, undefined)
-    if (answer !== 'accepted') onEvent({ type: 'worklist-refused', workitem: short(uid), state })
+    if (answer !== 'accepted') onEvent({ type: 'worklist-refused', workitem: shortHash(uid), state })
   }
 }
 
@@ -134,4 +134,3 @@ function readableInputs (attributes: Parameters<typeof parseInputs>[0]): ReturnT
 }
 
 function pause (attempt: number): number { return Math.min(tellCapMs, tellBaseMs * 2 ** Math.min(attempt, 10)) }
-function short (uid: string): string { return uidHash(uid).slice(0, 12) }

@@ -6,9 +6,9 @@ import { AppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
 import { acceptOf, baseUrlOf, pathUids } from '../dicomweb-url.ts'
 import { MetadataMessage } from '../metadata-message.ts'
-import { Reception } from '../reception.ts'
+import type { Reception } from '../reception.ts'
 import { storeAnswerType } from '../store-answer.ts'
-import { receiveAndAnswer } from '../receive-and-answer.ts'
+import { openReception, receiveAndAnswer } from '../receive-and-answer.ts'
 import { defaultBodyPace } from '../slow-body-watchdog.ts'
 
 const acceptPost = ['application/dicom', 'application/dicom+json'].flatMap(type => [`multipart/related; type="${type}"`, type]).join(', ')
@@ -43,16 +43,7 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
   async function store (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const baseUrl = baseUrlOf(request, settings)
     const { study } = pathUids(request)
-    const reception = new Reception({
-      archive: context.archive,
-      reader: context.reader,
-      ignoreReason: context.ignoreReason,
-      ineligible: settings.ineligible,
-      maxInstanceBytes: settings.maxInstanceBytes,
-      issuerOfPatientId: settings.issuerOfPatientId,
-      study,
-      baseUrl,
-    })
+    const reception = openReception(context, study, baseUrl)
     running++
     try {
       return await receiveAndAnswer(request, reply, { context, reception, reading: receiveBody(request, reception), baseUrl })
