@@ -36,13 +36,17 @@ export function drawCanvasSlice (
     }
   }
   const picture = bilinear(canvas.picture, warp, 1)
-  const tissue = bilinear(canvas.tissue, warp, 1 / 255)
   const brain = nearest(canvas.brain, warp)
+  let known: Plane | undefined
+  const tissue = (): Plane => {
+    known ??= bilinear(canvas.tissue, warp, 1 / 255)
+    return known
+  }
   const flair = series.contrast === 'FLAIR'
   const signal = measuredSignal(picture, brain, series.contrast)
   if (vary && random.chance(0.35)) {
     const spots = placeSpots(random, nearest(canvas.deep, warp), size, random.geometric(0.5), warp.pixel, lesionSize)
-    const lesion = blur(weighted(paintSpots(random, size, spots, lesionLook), tissue), size, random.uniform(0.4, 0.8))
+    const lesion = blur(weigh(paintSpots(random, size, spots, lesionLook), tissue()), size, random.uniform(0.4, 0.8))
     const target = flair
       ? signal.grey * (1 + random.uniform(0.2, 0.9))
       : signal.grey + (signal.fluid - signal.grey) * random.uniform(0.1, 0.8)
@@ -50,7 +54,7 @@ export function drawCanvasSlice (
   }
   const painted = paintSpots(random, size, tubers, tuberLook)
   paintBands(random, painted, size, tubers, 0.1)
-  const tuber = blur(weighted(painted, tissue), size, random.uniform(0.4, 1))
+  const tuber = blur(tubers.length > 0 ? weigh(painted, tissue()) : painted, size, random.uniform(0.4, 1))
   if (tubers.length > 0) {
     const texture = grain(picture, size)
     implant(random, picture, size, tuber, signal, flair, difficulty)
@@ -62,17 +66,23 @@ export function drawCanvasSlice (
 }
 
 function grain (picture: Plane, size: number): Plane {
-  const smooth = blur(picture, size, 1.2)
-  return picture.map((value, i) => value - smooth[i]!)
+  const out = blur(picture, size, 1.2)
+  for (let i = 0; i < out.length; i++) out[i] = picture[i]! - out[i]!
+  return out
 }
 
-function weighted (plane: Plane, weight: Plane): Plane {
-  return plane.map((value, i) => value * weight[i]!)
+/** In place. */
+function weigh (plane: Plane, weight: Plane): Plane {
+  for (let i = 0; i < plane.length; i++) plane[i] = plane[i]! * weight[i]!
+  return plane
 }
 
 /** Typical signals, from quantiles inside the brain. */
 function measuredSignal (picture: Plane, brain: Uint8Array, contrast: SliceContrast): TissueSignal {
-  const inside = picture.filter((value, i) => brain[i] !== 0 && value > 0.05 && i % 7 === 0)
+  const some = new Float32Array(Math.ceil(picture.length / 7))
+  let count = 0
+  for (let i = 0; i < picture.length; i += 7) if (brain[i] !== 0 && picture[i]! > 0.05) some[count++] = picture[i]!
+  const inside = some.subarray(0, count)
   if (inside.length < 20) return { white: 0.3, grey: 0.4, fluid: contrast === 'T2' ? 0.9 : 0.1 }
   const at = (fraction: number): number => quantile(inside, fraction)
   const white = at(0.3)
@@ -81,29 +91,32 @@ function measuredSignal (picture: Plane, brain: Uint8Array, contrast: SliceContr
     : { white, grey: at(0.55), fluid: at(0.985) }
 }
 
-function nearest (plane: Uint8Array, warp: Warp): Uint8Array {
-  const out = new Uint8Array(warp.x.length)
+function nearest (plane: Uint8Array, { x: dx, y: dy }: Warp): Uint8Array {
+  const out = new Uint8Array(dx.length)
+  const middle = canvasSize / 2
   for (let i = 0; i < out.length; i++) {
-    const x = Math.round(warp.x[i]! / canvasPixel + (canvasSize - 1) / 2)
-    const y = Math.round(warp.y[i]! / canvasPixel + (canvasSize - 1) / 2)
+    const x = Math.floor(dx[i]! / canvasPixel + middle)
+    const y = Math.floor(dy[i]! / canvasPixel + middle)
     if (x >= 0 && y >= 0 && x < canvasSize && y < canvasSize) out[i] = plane[y * canvasSize + x]!
   }
   return out
 }
 
-function bilinear (plane: Plane | Uint8Array, warp: Warp, gain: number): Plane {
-  const out = new Float32Array(warp.x.length)
+function bilinear (plane: Plane | Uint8Array, { x: dx, y: dy }: Warp, gain: number): Plane {
+  const out = new Float32Array(dx.length)
+  const middle = (canvasSize - 1) / 2
   for (let i = 0; i < out.length; i++) {
-    const x = warp.x[i]! / canvasPixel + (canvasSize - 1) / 2
-    const y = warp.y[i]! / canvasPixel + (canvasSize - 1) / 2
+    const x = dx[i]! / canvasPixel + middle
+    const y = dy[i]! / canvasPixel + middle
     const x0 = Math.floor(x)
     const y0 = Math.floor(y)
     if (x0 < 0 || y0 < 0 || x0 + 1 >= canvasSize || y0 + 1 >= canvasSize) continue
     const at = y0 * canvasSize + x0
     const u = x - x0
     const v = y - y0
-    out[i] = gain * ((plane[at]! * (1 - u) + plane[at + 1]! * u) * (1 - v) +
-      (plane[at + canvasSize]! * (1 - u) + plane[at + canvasSize + 1]! * u) * v)
+    const above = plane[at]! + (plane[at + 1]! - plane[at]!) * u
+    const below = plane[at + canvasSize]! + (plane[at + canvasSize + 1]! - plane[at + canvasSize]!) * u
+    out[i] = gain * (above + (below - above) * v)
   }
   return out
 }

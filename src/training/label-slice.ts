@@ -1,6 +1,7 @@
+import { dilate } from './dilation.ts'
 import { lesionLook, lesionSize, paintBands, paintSpots, placeSpots, tuberLook, tuberSize } from './lesions.ts'
 import type { Plane } from './plane.ts'
-import { blur, dilate, smoothField } from './plane.ts'
+import { blur, smoothField } from './plane.ts'
 import type { Random } from './random.ts'
 import { implant, signalOf } from './signal.ts'
 import type { Difficulty, DrawnSlice, SliceContrast } from './slice-picture.ts'
@@ -24,7 +25,8 @@ export function drawLabelSlice (random: Random, volume: TissueVolume, request: L
   const warp = randomWarp(random, size)
   const cut = randomCut(random, volume, request.withTubers)
   const folded = foldTable(random)
-  let codes = sample(volume, warp, cut, 0, folded)
+  let plane = cutPlane(volume, warp, cut)
+  let codes = sample(volume, plane, 0, folded)
   const places = corticalPlaces(codes, size)
   const tubers = request.withTubers
     ? placeSpots(random, places, size, tuberCount(random, difficulty), warp.pixel, difficulty.size ?? tuberSize)
@@ -37,24 +39,27 @@ export function drawLabelSlice (random: Random, volume: TissueVolume, request: L
     expandGyrus(warp, size, { ...spot, radius: spot.radius * 1.3 }, random.uniform(0.05, 0.35))
     moved = true
   }
-  if (moved) codes = sample(volume, warp, cut, 0, folded)
+  if (moved) {
+    plane = cutPlane(volume, warp, cut)
+    codes = sample(volume, plane, 0, folded)
+  }
 
   const signal = signalOf(random, flair)
   const table = intensities(random, flair, signal)
   const step = cut.thickness / 3
-  const slab = [sample(volume, warp, cut, -step, folded), codes, sample(volume, warp, cut, step, folded)]
+  const slab: Slab = [sample(volume, plane, -step, folded), codes, sample(volume, plane, step, folded)]
   let picture = render(random, size, slab, table, signal)
   picture = blur(picture, size, random.uniform(0.35, 0.8))
-  const isWhite = maskOf(codes, code => code === tissue.whiteMatter)
-  const isCortex = maskOf(codes, code => code === tissue.cortex)
-  const isVentricle = maskOf(codes, code => code === tissue.ventricle)
-  drawLesions(random, picture, size, { isWhite, isCortex, isVentricle }, warp, signal, flair)
-  if (flair && random.chance(0.3)) drawCaps(random, picture, size, isVentricle, isWhite, signal.grey * random.uniform(0.1, 0.6))
+  drawLesions(random, picture, size, codes, warp, signal, flair)
+  if (flair && random.chance(0.3)) drawCaps(random, picture, size, codes, signal.grey * random.uniform(0.1, 0.6))
 
-  const affected = blur(partOf(slab, affinity), size, random.uniform(0.5, 0.9))
+  const sharpness = random.uniform(0.5, 0.9)
   const painted = paintSpots(random, size, tubers, tuberLook)
   paintBands(random, painted, size, tubers, 0.1)
-  for (let i = 0; i < painted.length; i++) painted[i] = painted[i]! * affected[i]!
+  if (tubers.length > 0) {
+    const affected = blur(partOf(slab, affinity), size, sharpness)
+    for (let i = 0; i < painted.length; i++) painted[i] = painted[i]! * affected[i]!
+  }
   const tuber = blur(painted, size, random.uniform(0.4, 1))
   implant(random, picture, size, tuber, signal, flair, difficulty)
   return { size, pixel: warp.pixel, picture, tuber, brain: maskOf(codes, isBrain), white: signal.white }
@@ -91,20 +96,43 @@ function foldTable (random: Random): Uint8Array {
   return table
 }
 
-/** Nearest tissue on a tilted plane, `offset` millimetres above it. */
-function sample (volume: TissueVolume, warp: Warp, cut: Cut, offset: number, folded: Uint8Array): Uint8Array {
-  const [nx, ny, nz] = volume.size
+/** A tilted plane through a volume: column and row as one index into a slice, −1 beside it; and the height in slices. */
+interface CutPlane { readonly at: Int32Array, readonly height: Float32Array }
+
+function cutPlane (volume: TissueVolume, warp: Warp, cut: Cut): CutPlane {
+  const [nx, ny] = volume.size
   const [cx, cy] = volume.centre
-  const out = new Uint8Array(warp.x.length)
+  const { z, tiltX, tiltY } = cut
+  const at = new Int32Array(warp.x.length)
+  const height = new Float32Array(at.length)
+  for (let i = 0; i < at.length; i++) {
+    const dx = warp.x[i]!
+    const dy = warp.y[i]!
+    const x = Math.floor(cx + dx + 0.5)
+    const y = Math.floor(cy + dy + 0.5)
+    at[i] = x < 0 || y < 0 || x >= nx || y >= ny ? -1 : y * nx + x
+    height[i] = z + tiltX * dx + tiltY * dy
+  }
+  return { at, height }
+}
+
+/** Nearest tissue on the plane, `offset` millimetres above it. */
+function sample (volume: TissueVolume, { at, height }: CutPlane, offset: number, folded: Uint8Array): Uint8Array {
+  const [nx, ny, nz] = volume.size
+  const area = nx * ny
+  const { codes } = volume
+  const out = new Uint8Array(at.length)
+  const half = offset + 0.5
   for (let i = 0; i < out.length; i++) {
-    const x = Math.round(cx + warp.x[i]!)
-    const y = Math.round(cy + warp.y[i]!)
-    const z = Math.round(cut.z + offset + cut.tiltX * warp.x[i]! + cut.tiltY * warp.y[i]!)
-    if (x < 0 || y < 0 || x >= nx || y >= ny || z < 0 || z >= nz) continue
-    out[i] = folded[volume.codes[(z * ny + y) * nx + x]!]!
+    const z = Math.floor(height[i]! + half)
+    if (at[i]! < 0 || z < 0 || z >= nz) continue
+    out[i] = folded[codes[z * area + at[i]!]!]!
   }
   return out
 }
+
+/** Tissues a third of the thickness below the middle, in the middle, and above. */
+type Slab = readonly [Uint8Array, Uint8Array, Uint8Array]
 
 function maskOf (codes: Uint8Array, test: (code: number) => boolean): Uint8Array {
   const table = Uint8Array.from({ length: tissueCount }, (_, code) => test(code) ? 1 : 0)
@@ -122,10 +150,14 @@ function affinity (code: number): number {
   return code === tissue.thalamus || code === tissue.striatum ? 0.3 : 0
 }
 
-function partOf (slab: readonly Uint8Array[], value: (code: number) => number): Plane {
-  const table = Float32Array.from({ length: tissueCount }, (_, code) => value(code) / slab.length)
-  const out = new Float32Array(slab[0]!.length)
-  for (const codes of slab) for (let i = 0; i < out.length; i++) out[i] = out[i]! + table[codes[i]!]!
+function tableOf (value: (code: number) => number): Float32Array {
+  return Float32Array.from({ length: tissueCount }, (_, code) => value(code) / 3)
+}
+
+function partOf ([below, middle, above]: Slab, value: (code: number) => number): Plane {
+  const table = tableOf(value)
+  const out = new Float32Array(middle.length)
+  for (let i = 0; i < out.length; i++) out[i] = table[below[i]!]! + table[middle[i]!]! + table[above[i]!]!
   return out
 }
 
@@ -173,14 +205,12 @@ function intensities (random: Random, flair: boolean, signal: { white: number, g
 }
 
 /** The slab's mean intensity with what makes tissue uneven: regional shifts, bundles, muscle in fat, immature borders. */
-function render (
-  random: Random, size: number, slab: readonly Uint8Array[], table: Float32Array, signal: { white: number, grey: number },
-): Plane {
-  const mean = partOf(slab, code => table[code]!)
-  const brain = partOf(slab, code => isBrain(code) ? 1 : 0)
-  const matter = partOf(slab, code => code === tissue.whiteMatter || code === tissue.cortex ? 1 : 0)
-  const soft = partOf(slab, code => code === tissue.softTissue || code === tissue.mucosa ? 1 : 0)
-  const cortex = partOf(slab, code => code === tissue.cortex ? 1 : 0)
+function render (random: Random, size: number, slab: Slab, table: Float32Array, signal: { white: number, grey: number }): Plane {
+  const intensity = tableOf(code => table[code]!)
+  const brain = tableOf(code => isBrain(code) ? 1 : 0)
+  const matter = tableOf(code => code === tissue.whiteMatter || code === tissue.cortex ? 1 : 0)
+  const soft = tableOf(code => code === tissue.softTissue || code === tissue.mucosa ? 1 : 0)
+  const cortex = tableOf(code => code === tissue.cortex ? 1 : 0)
   const regions = smoothField(random, size, 6, random.uniform(0.01, 0.05))
   const fine = smoothField(random, size, 48, random.uniform(0.005, 0.03))
   const bundles = smoothField(random, size, 9, random.uniform(0, 0.12))
@@ -189,34 +219,45 @@ function render (
   const mature = random.uniform(1, 3.5)
   const middle = (signal.white + signal.grey) / 2
   const contrast = signal.grey - signal.white
-  for (let i = 0; i < mean.length; i++) {
-    let value = mean[i]! * (1 + (regions[i]! + fine[i]!) * brain[i]!) + bundles[i]! * cortex[i]! * contrast
-    // immature myelin: grey and white drawn towards their mean, region by region
-    const immature = 0.7 * matter[i]! / (1 + Math.exp(mature - maturity[i]!))
-    value += (middle - value) * immature
-    if (soft[i]! > 0) value *= 1 + soft[i]! * Math.max(-0.75, strands[i]! - 0.2)
-    mean[i] = value
+  const [below, codes, above] = slab
+  const out = new Float32Array(codes.length)
+  for (let i = 0; i < out.length; i++) {
+    const [a, b, c] = [below[i]!, codes[i]!, above[i]!]
+    let value = intensity[a]! + intensity[b]! + intensity[c]!
+    const inside = brain[a]! + brain[b]! + brain[c]!
+    if (inside > 0) {
+      value *= 1 + (regions[i]! + fine[i]!) * inside
+      value += bundles[i]! * (cortex[a]! + cortex[b]! + cortex[c]!) * contrast
+      const share = matter[a]! + matter[b]! + matter[c]!
+      // immature myelin: grey and white drawn towards their mean, region by region
+      if (share > 0) value += (middle - value) * 0.7 * share / (1 + Math.exp(mature - maturity[i]!))
+    }
+    const padding = soft[a]! + soft[b]! + soft[c]!
+    if (padding > 0) value *= 1 + padding * Math.max(-0.75, strands[i]! - 0.2)
+    out[i] = value
   }
-  return mean
+  return out
 }
-
-interface TissueMasks { readonly isWhite: Uint8Array, readonly isCortex: Uint8Array, readonly isVentricle: Uint8Array }
 
 /** Hard negatives in both classes: periventricular and deep white-matter lesions. */
 function drawLesions (
-  random: Random, picture: Plane, size: number, masks: TissueMasks, warp: Warp,
+  random: Random, picture: Plane, size: number, codes: Uint8Array, warp: Warp,
   signal: { grey: number, fluid: number }, flair: boolean,
 ): void {
   if (!random.chance(0.35)) return
-  const nearVentricle = dilate(masks.isVentricle, size, 10)
-  const nearCortex = dilate(masks.isCortex, size, 4)
-  const juxta = dilate(masks.isCortex, size, 3)
-  const allowed = masks.isWhite.map((white, i) =>
-    white !== 0 && ((nearVentricle[i] !== 0 && juxta[i] === 0) || nearCortex[i] === 0) ? 1 : 0)
+  const isWhite = maskOf(codes, code => code === tissue.whiteMatter)
+  const isCortex = maskOf(codes, code => code === tissue.cortex)
+  const nearVentricle = dilate(maskOf(codes, code => code === tissue.ventricle), size, 10)
+  const nearCortex = dilate(isCortex, size, 4)
+  const juxta = dilate(isCortex, size, 3)
+  const allowed = new Uint8Array(codes.length)
+  for (let i = 0; i < allowed.length; i++) {
+    allowed[i] = isWhite[i] !== 0 && ((nearVentricle[i] !== 0 && juxta[i] === 0) || nearCortex[i] === 0) ? 1 : 0
+  }
   const spots = placeSpots(random, allowed, size, random.geometric(0.4), warp.pixel, lesionSize)
   if (spots.length === 0) return
   const painted = paintSpots(random, size, spots, lesionLook)
-  for (let i = 0; i < painted.length; i++) painted[i] = painted[i]! * masks.isWhite[i]!
+  for (let i = 0; i < painted.length; i++) painted[i] = painted[i]! * isWhite[i]!
   const lesion = blur(painted, size, random.uniform(0.4, 0.8))
   const target = flair
     ? signal.grey * (1 + random.uniform(0.2, 1))
@@ -225,13 +266,11 @@ function drawLesions (
 }
 
 /** Bright rim of the ventricles, as FLAIR shows it. */
-function drawCaps (
-  random: Random, picture: Plane, size: number, ventricle: Uint8Array, white: Uint8Array, strength: number,
-): void {
-  const near = dilate(ventricle, size, 2)
+function drawCaps (random: Random, picture: Plane, size: number, codes: Uint8Array, strength: number): void {
+  const near = dilate(maskOf(codes, code => code === tissue.ventricle), size, 2)
   const uneven = smoothField(random, size, 8, 0.3)
   for (let i = 0; i < picture.length; i++) {
-    if (near[i] === 0 || white[i] === 0) continue
+    if (near[i] === 0 || codes[i] !== tissue.whiteMatter) continue
     picture[i] = picture[i]! + strength * Math.min(1, Math.max(0, 0.4 + uneven[i]!))
   }
 }

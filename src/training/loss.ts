@@ -35,10 +35,9 @@ export function toCells (mask: Float32Array, size: number, cell: number): Float3
   const side = Math.floor(size / cell)
   const out = new Float32Array(side * side)
   for (let y = 0; y < side * cell; y++) {
-    for (let x = 0; x < side * cell; x++) {
-      const at = Math.floor(y / cell) * side + Math.floor(x / cell)
-      const value = mask[y * size + x]!
-      if (value > out[at]!) out[at] = value
+    const row = Math.floor(y / cell) * side
+    for (let i = 0, at = y * size; i < side; i++) {
+      for (const end = at + cell; at < end; at++) if (mask[at]! > out[row + i]!) out[row + i] = mask[at]!
     }
   }
   return out

@@ -13,7 +13,9 @@ export function distanceToZero ({ width, height, data }: Mask): Float32Array {
   }
   for (let x = 0; x < width; x++) lowerEnvelope(squared, x, width, height, scratch)
   for (let y = 0; y < height; y++) lowerEnvelope(squared, y * width, 1, width, scratch)
-  return Float32Array.from(squared, value => Math.sqrt(value))
+  const out = new Float32Array(squared.length)
+  for (let i = 0; i < out.length; i++) out[i] = Math.sqrt(squared[i]!)
+  return out
 }
 
 interface Envelope { readonly values: Float64Array, readonly at: Int32Array, readonly from: Float64Array }
@@ -37,7 +39,7 @@ function lowerEnvelope (data: Float64Array, start: number, step: number, count: 
   for (let q = 0, k = 0; q < count; q++) {
     while (from[k + 1]! < q) k++
     const p = at[k]!
-    data[start + q * step] = (q - p) ** 2 + values[p]!
+    data[start + q * step] = (q - p) * (q - p) + values[p]!
   }
 }
 

@@ -3,62 +3,114 @@ import type { Random } from './random.ts'
 /** A square picture or mask of `size`×`size` values, row by row. */
 export type Plane = Float32Array
 
+/** Rows between the two passes of a blur; every call overwrites what it reads, and a thread runs one blur at a time. */
+let between = new Float32Array(0)
+
 /** Gaussian blur, separable, edges repeated. `sigma` in pixels; below 0.15 nothing changes. */
 export function blur (plane: Plane, size: number, sigma: number): Plane {
   if (sigma < 0.15) return plane.slice()
+  const kernel = gaussian(sigma)
+  const reach = kernel.length - 1
+  if (between.length < size * size) between = new Float32Array(size * size)
+  const across = between
+  const line = new Float64Array(size + 2 * reach)
+  // pictures of a few spots are mostly empty rows
+  const empty = new Uint8Array(size)
+  for (let y = 0; y < size; y++) {
+    const row = y * size
+    if (isEmpty(plane, row, size)) {
+      empty[y] = 1
+      across.fill(0, row, row + size)
+      continue
+    }
+    line.fill(plane[row]!, 0, reach)
+    for (let x = 0; x < size; x++) line[reach + x] = plane[row + x]!
+    line.fill(plane[row + size - 1]!, reach + size)
+    blurLine(line, across, row, size, kernel)
+  }
+  const out = new Float32Array(size * size)
+  for (let y = 0; y < size; y++) {
+    let nothing = 1
+    for (let i = Math.max(0, y - reach); i <= Math.min(size - 1, y + reach); i++) nothing &= empty[i]!
+    if (nothing === 0) blurRow(across, out, y, size, kernel)
+  }
+  return out
+}
+
+/** Weights of the centre and of each neighbour on one side, cut at 2.5 σ and filled up with zeros to an even number of neighbours. */
+function gaussian (sigma: number): Float64Array {
   const radius = Math.max(1, Math.ceil(sigma * 2.5))
-  const kernel = new Float32Array(radius + 1)
+  const kernel = new Float64Array(radius + (radius % 2) + 1)
   let sum = 0
   for (let i = 0; i <= radius; i++) {
     kernel[i] = Math.exp(-(i * i) / (2 * sigma * sigma))
     sum += kernel[i]! * (i === 0 ? 1 : 2)
   }
   for (let i = 0; i <= radius; i++) kernel[i] = kernel[i]! / sum
-  const across = new Float32Array(size * size)
-  const line = new Float32Array(size + 2 * radius)
-  for (let y = 0; y < size; y++) {
-    const row = y * size
-    line.fill(plane[row]!, 0, radius)
-    line.set(plane.subarray(row, row + size), radius)
-    line.fill(plane[row + size - 1]!, radius + size)
+  return kernel
+}
+
+function isEmpty (plane: Plane, start: number, count: number): boolean {
+  for (let i = start; i < start + count; i++) if (plane[i] !== 0) return false
+  return true
+}
+
+/** Two neighbours on each side at a time: fewer passes over the row than one by one. */
+function blurLine (line: Float64Array, out: Plane, start: number, size: number, kernel: Float64Array): void {
+  const reach = kernel.length - 1
+  for (let k = 1; k < kernel.length; k += 2) {
+    const centre = k === 1 ? kernel[0]! : 0
+    const one = kernel[k]!
+    const two = kernel[k + 1]!
     for (let x = 0; x < size; x++) {
-      const at = x + radius
-      let value = line[at]! * kernel[0]!
-      for (let i = 1; i <= radius; i++) value += (line[at - i]! + line[at + i]!) * kernel[i]!
-      across[row + x] = value
+      const at = x + reach
+      const value = line[at]! * centre + (line[at - k]! + line[at + k]!) * one + (line[at - k - 1]! + line[at + k + 1]!) * two
+      out[start + x] = k === 1 ? value : out[start + x]! + value
     }
   }
-  const out = new Float32Array(size * size)
-  for (let y = 0; y < size; y++) {
-    const row = y * size
-    for (let i = -radius; i <= radius; i++) {
-      const from = Math.min(size - 1, Math.max(0, y + i)) * size
-      const weight = kernel[Math.abs(i)]!
-      for (let x = 0; x < size; x++) out[row + x] = out[row + x]! + across[from + x]! * weight
+}
+
+function blurRow (rows: Plane, out: Plane, y: number, size: number, kernel: Float64Array): void {
+  const to = y * size
+  const from = (row: number): number => Math.min(size - 1, Math.max(0, row)) * size
+  for (let k = 1; k < kernel.length; k += 2) {
+    const centre = k === 1 ? kernel[0]! : 0
+    const one = kernel[k]!
+    const two = kernel[k + 1]!
+    const [a, b, c, d] = [from(y - k), from(y + k), from(y - k - 1), from(y + k + 1)]
+    for (let x = 0; x < size; x++) {
+      const value = rows[to + x]! * centre + (rows[a + x]! + rows[b + x]!) * one + (rows[c + x]! + rows[d + x]!) * two
+      out[to + x] = k === 1 ? value : out[to + x]! + value
     }
   }
-  return out
 }
 
 /** A smooth random field: `knots`×`knots` normal deviates of standard deviation `sigma`, interpolated by cubic splines. */
 export function smoothField (random: Random, size: number, knots: number, sigma: number): Plane {
-  const grid = random.fillNormal(new Float32Array(knots * knots), sigma)
-  const weights = splineWeights(size, knots)
-  const rows = new Float32Array(knots * size)
+  return interpolate(randomKnots(random, knots, sigma), size, knots)
+}
+
+/** The deviates of a smooth field, for those who may not need the field. */
+export function randomKnots (random: Random, knots: number, sigma: number): Float32Array {
+  return random.fillNormal(new Float32Array(knots * knots), sigma)
+}
+
+/** `knots`×`knots` values spread over `size`×`size` pixels by Catmull–Rom splines through them. */
+export function interpolate (grid: Float32Array, size: number, knots: number): Plane {
+  const { index, weight } = splineWeights(size, knots)
+  const rows = new Float64Array(knots * size)
   for (let y = 0; y < knots; y++) {
-    for (let x = 0; x < size; x++) {
-      let value = 0
-      for (let i = 0; i < 4; i++) value += grid[y * knots + weights.index[x * 4 + i]!]! * weights.weight[x * 4 + i]!
-      rows[y * size + x] = value
+    const from = y * knots
+    for (let x = 0, k = 0; x < size; x++, k += 4) {
+      rows[y * size + x] = grid[from + index[k]!]! * weight[k]! + grid[from + index[k + 1]!]! * weight[k + 1]! +
+        grid[from + index[k + 2]!]! * weight[k + 2]! + grid[from + index[k + 3]!]! * weight[k + 3]!
     }
   }
   const out = new Float32Array(size * size)
-  for (let y = 0; y < size; y++) {
-    for (let i = 0; i < 4; i++) {
-      const from = weights.index[y * 4 + i]! * size
-      const weight = weights.weight[y * 4 + i]!
-      for (let x = 0; x < size; x++) out[y * size + x] = out[y * size + x]! + rows[from + x]! * weight
-    }
+  for (let y = 0, i = 0, k = 0; y < size; y++, k += 4) {
+    const [a, b, c, d] = [index[k]! * size, index[k + 1]! * size, index[k + 2]! * size, index[k + 3]! * size]
+    const [p, q, r, s] = [weight[k]!, weight[k + 1]!, weight[k + 2]!, weight[k + 3]!]
+    for (let x = 0; x < size; x++, i++) out[i] = rows[a + x]! * p + rows[b + x]! * q + rows[c + x]! * r + rows[d + x]! * s
   }
   return out
 }
@@ -88,25 +140,6 @@ function splineWeights (size: number, knots: number): SplineWeights {
   const made = { index, weight }
   weightCache.set(key, made)
   return made
-}
-
-/** Grows a 0/1 mask by a square of ±`radius` pixels. */
-export function dilate (mask: Uint8Array, size: number, radius: number): Uint8Array {
-  const across = new Uint8Array(size * size)
-  for (let y = 0; y < size; y++) spread(mask, across, y * size, 1, size, radius)
-  const out = new Uint8Array(size * size)
-  for (let x = 0; x < size; x++) spread(across, out, x, size, size, radius)
-  return out
-}
-
-function spread (from: Uint8Array, to: Uint8Array, start: number, step: number, count: number, radius: number): void {
-  let last = -1e9
-  let next = 0
-  for (let i = 0; i < count; i++) {
-    const limit = Math.min(count - 1, i + radius)
-    for (; next <= limit; next++) if (from[start + next * step] !== 0) last = next
-    if (i - last <= radius) to[start + i * step] = 1
-  }
 }
 
 /** The value below which a fraction of the values lies (nearest rank); the input is sorted in place. NaN where there is none. */

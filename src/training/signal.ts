@@ -1,5 +1,5 @@
 import type { Plane } from './plane.ts'
-import { smoothField } from './plane.ts'
+import { interpolate, randomKnots } from './plane.ts'
 import type { Random } from './random.ts'
 import type { Difficulty } from './slice-picture.ts'
 
@@ -25,8 +25,10 @@ export function implant (
   const [low, high] = flair ? difficulty.flairGain : difficulty.t2Gain
   const gain = low + (high - low) * skew
   const target = flair ? signal.grey * (1 + gain) : signal.grey + (signal.fluid - signal.grey) * gain
-  const texture = smoothField(random, size, 24, random.uniform(0, 0.08))
+  const knots = randomKnots(random, 24, random.uniform(0, 0.08))
   const opacity = random.uniform(0.6, 1)
+  if (!tuber.some(value => value > 1e-3)) return
+  const texture = interpolate(knots, size, 24)
   for (let i = 0; i < picture.length; i++) {
     if (tuber[i]! <= 1e-3) continue
     const share = Math.min(0.97, tuber[i]! * opacity)

@@ -80,7 +80,11 @@ export function finished (
   drawn: { size: number, pixel: number, tuber: Plane }, stored: Plane, contrast: SliceContrast, patient: string,
   source: SyntheticSlice['source'],
 ): SyntheticSlice {
-  const label = drawn.tuber.reduce((sum, value) => sum + value, 0) > leastTuber ? 1 : 0
-  const mask = drawn.tuber.map(value => label === 1 ? Math.min(1, value) : 0)
+  const { tuber } = drawn
+  let sum = 0
+  for (let i = 0; i < tuber.length; i++) sum += tuber[i]!
+  const label = sum > leastTuber ? 1 : 0
+  const mask = new Float32Array(tuber.length)
+  if (label === 1) for (let i = 0; i < mask.length; i++) mask[i] = Math.min(1, tuber[i]!)
   return { size: drawn.size, pixel: drawn.pixel, stored, mask, label, contrast, patient, source }
 }

@@ -52,3 +52,13 @@ t.test('log-normal numbers have the median asked for', async t => {
   const values = Array.from({ length: 4001 }, () => random.logNormal(7, 0.45)).sort((one, other) => one - other)
   t.ok(Math.abs(values[2000]! - 7) < 0.25)
 })
+
+t.test('deviates in bulk are those drawn one pair at a time', async t => {
+  const bulk = new Random(9, 2).fillNormal(new Float32Array(64))
+  const other = new Random(9, 2)
+  const pairs = Array.from({ length: 32 }, () => [...other.fillNormal(new Float32Array(2))]).flat()
+  t.same([...bulk], pairs)
+  const after = new Random(9, 2)
+  for (let i = 0; i < 32; i++) after.bits()
+  t.equal(after.bits(), other.bits(), 'the state goes on from there')
+})
