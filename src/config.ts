@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { destinationsOf } from './config/destinations.ts'
+import { reportOf, reportVariables } from './config/report.ts'
+import type { ReportConfig } from './config/report.ts'
+import { choice, file, flag, integer, isHttpUrl, list, seconds, size, url } from './config/schemas.ts'
+import type { Variable } from './config/schemas.ts'
 import { webhookOf } from './config/webhook.ts'
 import { tagOf } from './dicom/dictionary.ts'
 import { AppError } from './errors.ts'
 import { engineNames } from './model/engines/engine.ts'
-import { heatmapMethods } from './model/finding.ts'
 import type { HeatmapMethod } from './model/finding.ts'
 import type { DestinationSettings } from './workflow/destination-settings.ts'
 import { defaultWorkflowSettings } from './workflow/settings.ts'
@@ -13,27 +16,6 @@ import type { WorkflowSettings } from './workflow/settings.ts'
 import type { WebhookSettings } from './workflow/webhook.ts'
 
 const prefix = 'TUBERLENS_'
-
-const integer = (low: number, high: number) => z.string().regex(/^\d{1,15}$/, `must be a whole number from ${low} to ${high}`)
-  .transform(Number).refine(n => n >= low && n <= high, `must be a whole number from ${low} to ${high}`)
-const seconds = (low: number, high: number) => z.string().regex(/^\d{1,9}(\.\d{1,3})?$/, `must be seconds from ${low} to ${high}`)
-  .transform(Number).refine(n => n >= low && n <= high, `must be seconds from ${low} to ${high}`)
-const choice = <const T extends readonly string[]>(...values: T) => z.enum(values, `must be one of ${values.join(', ')}`)
-const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }
-const size = z.string().regex(/^\d{1,12}[KMG]?$/, 'must be bytes, with K, M or G for powers of 1024')
-  .transform(text => Number.parseInt(text, 10) * (units[text.replace(/^\d+/, '')] ?? 1)).refine(n => n > 0, 'must be more than 0')
-const flag = choice('true', 'false').transform(text => text === 'true')
-const file = z.string().min(1, 'must name a file')
-const url = z.string().refine(isHttpUrl, 'must be an http or https URL without user, password, query and fragment')
-const list = z.string().transform(text => text.split(',').map(part => part.trim()).filter(part => part !== ''))
-
-interface Variable {
-  readonly schema: z.ZodType
-  readonly default?: string
-  readonly meaning: string
-  /** What the table says of a variable without a default. */
-  readonly shownDefault?: string
-}
 
 /** Query parameters of a search of workitems; ProcedureStepState is not among them, as only SCHEDULED ones are taken. */
 const worklistQuery = z.string().transform(text => Object.fromEntries(new URLSearchParams(text)))
@@ -71,12 +53,7 @@ const variables = {
   ON_INCOMPLETE: { schema: choice('flag', 'skip'), default: 'flag', meaning: 'Whether an incomplete series is analysed and marked, or left out' },
   REANALYSE_MAX: { schema: integer(1, 1000), default: '3', meaning: 'Analyses of one series within an hour; later slices wait' },
   ANALYSIS_TIMEOUT_S: { schema: seconds(1, 86400), default: '900', meaning: 'Seconds until an analysis that does not end is stopped and tried again' },
-  HEATMAP_METHODS: { schema: list.refine(areMethods, `must list some of ${heatmapMethods.join(', ')}, or none`), default: 'grad-cam,saliency', meaning: 'Heatmaps to make, separated by commas: `grad-cam`, `saliency`, `evidence`; may be empty' },
-  SR_SOP_CLASS: { schema: choice('88.34', '88.33', '88.22'), default: '88.34', meaning: 'Class of the report: `88.34` Comprehensive 3D, `88.33` Comprehensive, `88.22` Enhanced SR' },
-  SC_MODALITY: { schema: choice('MR', 'OT'), default: 'MR', meaning: 'Modality written into Secondary Captures' },
-  KEY_OBJECT_SELECTION: { schema: flag, default: 'false', meaning: 'Also write a Key Object Selection of the positive slices and their heatmaps, where a study has any' },
-  PDF_REPORT: { schema: flag, default: 'false', meaning: 'Also write the report as PDF, in an Encapsulated PDF object' },
-  STATION_NAME: { schema: z.string().regex(/^[\x20-\x5b\x5d-\x7e]{1,16}$/, 'must be 1 to 16 ASCII characters without backslash'), default: 'TUBERLENS', meaning: 'StationName of the results' },
+  ...reportVariables,
   INELIGIBLE_POLICY: { schema: choice('ignore', 'reject'), default: 'ignore', meaning: 'Whether objects that are not for this service are accepted and dropped, or refused' },
   DUPLICATE_POLICY: { schema: choice('refuse', 'replace'), default: 'refuse', meaning: 'Whether an instance that is held with other pixels is refused, or replaces the one that is held and its series is analysed again' },
   COERCE_ISSUER_OF_PATIENT_ID: { schema: z.string().regex(/^[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]{0,62}[\x21-\x5b\x5d-\x7e])?$/, 'must be 1 to 64 ASCII characters without backslash and outer blanks').optional(), meaning: 'IssuerOfPatientID that instances get that come with a PatientID and without an issuer', shownDefault: 'none: nothing is changed' },
@@ -134,7 +111,7 @@ export interface Config {
     readonly threads: number
     readonly methods: readonly HeatmapMethod[]
   }
-  readonly report: { readonly srSopClass: '88.34' | '88.33' | '88.22', readonly scModality: 'MR' | 'OT', readonly stationName: string, readonly keyObjects: boolean, readonly pdf: boolean }
+  readonly report: ReportConfig
   readonly reception: {
     readonly maxRequestBytes: number
     readonly maxInstanceBytes: number
@@ -195,19 +172,9 @@ type Values = z.infer<typeof schema>
 
 function isKnown (name: string): boolean { return name in variables || testVariables.includes(name) }
 
-function isHttpUrl (text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const { protocol, username, password, search, hash } = new URL(text)
-  return (protocol === 'http:' || protocol === 'https:') && [username, password, search, hash].every(part => part === '')
-}
-
 /** Scheme, host and port as a browser sends them (RFC 6454 6.2): nothing after the port, no default port. */
 function isOrigin (text: string): boolean {
   return isHttpUrl(text) && new URL(text).origin === text
-}
-
-function areMethods (names: readonly string[]): boolean {
-  return new Set(names).size === names.length && names.every(name => (heatmapMethods as readonly string[]).includes(name))
 }
 
 function worklistOf (values: Values): WorklistConfig | undefined {
@@ -237,13 +204,7 @@ function assemble (values: Values, destinations: readonly DestinationSettings[])
       threads: values.WORKER_THREADS ?? availableParallelism(),
       methods: values.HEATMAP_METHODS as HeatmapMethod[],
     },
-    report: {
-      srSopClass: values.SR_SOP_CLASS,
-      scModality: values.SC_MODALITY,
-      stationName: values.STATION_NAME,
-      keyObjects: values.KEY_OBJECT_SELECTION,
-      pdf: values.PDF_REPORT,
-    },
+    report: reportOf(values),
     reception: {
       maxRequestBytes: values.MAX_REQUEST_BYTES,
       maxInstanceBytes: values.MAX_INSTANCE_BYTES,

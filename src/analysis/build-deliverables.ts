@@ -5,7 +5,7 @@ import type { GrayImage, RgbImage } from '../imaging/raster.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
 import type { Evidence } from '../report/evidence.ts'
 import type { ReportContext } from '../report/report-context.ts'
-import { resultSeries, wantedMethods } from '../report/result-series.ts'
+import { resultSeries } from '../report/result-series.ts'
 import { seriesIdentity } from '../report/result-uids.ts'
 import { buildKeyObjectSelection } from '../report/key-object-selection.ts'
 import { buildPdfObject } from '../report/pdf-object.ts'
@@ -13,6 +13,7 @@ import type { EncodeJpeg } from '../report/pdf-pictures.ts'
 import { buildSecondaryCapture } from '../report/secondary-capture.ts'
 import type { SeriesFindings, StudyFindings } from '../report/series-findings.ts'
 import { buildStructuredReport } from '../report/structured-report.ts'
+import { storedMaps } from '../report/stored-maps.ts'
 import { buildSummaryPage } from '../report/summary-page.ts'
 
 /** Objects that are made when asked for. */
@@ -77,12 +78,11 @@ async function * heatmaps (
   series: SeriesFindings, context: ReportContext, { displayOf }: DeliverableOptions,
 ): AsyncGenerator<Deliverable> {
   const results = resultSeries(seriesIdentity(series), context)
-  const wanted = wantedMethods(context)
-  for (const result of series.slices) {
-    if (result.finding.kind !== 'classified') continue
+  for (const [result, maps] of storedMaps(series, results, context)) {
+    if (result.finding.kind !== 'classified' || maps.length === 0) continue
     const display = await displayOf(result.slice)
     for (const heatmap of result.finding.heatmaps) {
-      if (!wanted.includes(heatmap.method)) continue
+      if (maps.every(({ method }) => method !== heatmap.method)) continue
       const { dataset, image } = buildSecondaryCapture({ result, heatmap, display, series: results, context })
       yield deliverable(heatmap.method, series.ordinal, dataset, { picture: image })
     }

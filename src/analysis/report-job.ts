@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts'
 import type { Decoder, JpegEncoder } from '../imaging/decoder-pool.ts'
 import type { Conclusion, HeatmapMethod } from '../model/finding.ts'
 import type { Evidence } from '../report/evidence.ts'
+import { defaultObjectSettings } from '../report/object-settings.ts'
 import type { ReportContext } from '../report/report-context.ts'
 import type { ExcludedSeries } from '../report/series-findings.ts'
 import { buildDeliverables } from './build-deliverables.ts'
@@ -41,7 +42,8 @@ export interface ReportJob {
   readonly outDir: string
   /** Start of the analysis, ms since 1970; kept in the job record, so that a retry gives the same bytes. */
   readonly startedAt: number
-  readonly context: Pick<ReportContext, 'software' | 'srSopClass' | 'scModality'>
+  /** Objects in their default form unless told. */
+  readonly context: Pick<ReportContext, 'software' | 'srSopClass' | 'scModality'> & Partial<Pick<ReportContext, 'objects'>>
   readonly methods: readonly HeatmapMethod[]
   /** Objects besides; none by default. */
   readonly extras?: readonly ExtraKind[] | undefined
@@ -80,6 +82,7 @@ export async function runReportJob (job: ReportJob, decoder: Decoder & JpegEncod
   const study = studyFindings(arrived.map(({ series }) => series), first.model.manifest, failed)
   const offset = first.series.series.instances[0]!.attributes.string('TimezoneOffsetFromUTC')
   const context: ReportContext = {
+    objects: defaultObjectSettings,
     ...job.context,
     ...momentIn(new Date(job.startedAt), offset),
     model: first.model,

@@ -15,6 +15,7 @@ import type { StudyFindings } from '../report/series-findings.ts'
 import { exitCodes } from './exit-codes.ts'
 import { asJson, asTable } from './findings-text.ts'
 import type { CliIo } from './io.ts'
+import { objectOptions, objectSettings } from './object-options.ts'
 import { parseOptions } from './parse-options.ts'
 import { Progress } from './progress.ts'
 import { nothingReadable, reportUnusable } from './report-unusable.ts'
@@ -28,17 +29,19 @@ Analyses the axial T2 and FLAIR series in the files and folders and writes, to D
 series, one heatmap per slice and method, and one summary page per study, all as DICOM.
 The same input gives the same bytes. Research use only.
 
-  --out DIR         where results go; made if absent; files of an earlier run are replaced
-  --model DIR       model folder (default: the model that comes with tuberlens)
-  --engine NAME     auto, onnxruntime or tensorflow (default: auto)
-  --methods LIST    maps to compute: grad-cam, saliency, evidence, or none (default: grad-cam,saliency)
-  --time ISO        date the results with this moment (default: the newest acquisition in the input)
-  --png             also write a PNG of each heatmap and of the summary
-  --pdf             also write the report as PDF: report.pdf, and report.dcm for a PACS
-  --key-objects     also write a Key Object Selection of the positive slices, where there are any
-  --fhir            also write the reports as FHIR R4: fhir.json
-  --stow URL        also store the results in the PACS with this DICOMweb root
-  --json            print the findings as JSON
+  --out DIR             where results go; made if absent; files of an earlier run are replaced
+  --model DIR           model folder (default: the model that comes with tuberlens)
+  --engine NAME         auto, onnxruntime or tensorflow (default: auto)
+  --methods LIST        maps to compute: grad-cam, saliency, evidence, or none (default: grad-cam,saliency)
+  --heatmap-scope S     slices whose heatmaps are written: all, positive-series, positive-slices, top-5 (the highest
+                        of each series) or none (default: all)
+  --time ISO            date the results with this moment (default: the newest acquisition in the input)
+  --png                 also write a PNG of each heatmap and of the summary
+  --pdf                 also write the report as PDF: report.pdf, and report.dcm for a PACS
+  --key-objects         also write a Key Object Selection of the positive slices, where there are any
+  --fhir                also write the reports as FHIR R4: fhir.json
+  --stow URL            also store the results in the PACS with this DICOMweb root
+  --json                print the findings as JSON
 `
 
 const options = {
@@ -53,6 +56,7 @@ const options = {
   'key-objects': { type: 'boolean', default: false },
   stow: { type: 'string' },
   json: { type: 'boolean', default: false },
+  ...objectOptions,
 } as const
 
 export async function run (args: string[], io: CliIo): Promise<number> {
@@ -62,6 +66,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   const methods = methodsOption(values.methods)
   const startedAt = timeOption(values.time)
   const engine = engineOption(values.engine)
+  const objects = objectSettings(values)
   const extras = extraKinds.filter(kind => values[kind])
   const pacs = values.stow === undefined ? undefined : urlOption('stow', values.stow)
 
@@ -85,7 +90,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     for (const [i, study] of studies.entries()) {
       const folder = studies.length === 1 ? values.out : `${values.out}/study-${i + 1}`
       written.push(...await writeResults(study, {
-        folder, model, methods, decoder, startedAt, png: values.png, extras, fhir: values.fhir, signal: io.signal,
+        folder, model, methods, decoder, startedAt, png: values.png, extras, objects, fhir: values.fhir, signal: io.signal,
         onProgress: n => progress.update('writing', n, n),
       }))
     }

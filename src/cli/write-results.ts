@@ -12,6 +12,7 @@ import type { Decoder, JpegEncoder } from '../imaging/decoder-pool.ts'
 import { encodePng } from '../imaging/png.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
 import { fhirBundle } from '../report/fhir-bundle.ts'
+import type { ObjectSettings } from '../report/object-settings.ts'
 import type { ReportContext } from '../report/report-context.ts'
 import type { SeriesFindings, StudyFindings } from '../report/series-findings.ts'
 
@@ -24,6 +25,7 @@ export interface WriteOptions {
   readonly startedAt: Date | undefined
   readonly png: boolean
   readonly extras: readonly ExtraKind[]
+  readonly objects: ObjectSettings
   /** Whether the reports are also written as FHIR. */
   readonly fhir: boolean
   readonly signal: AbortSignal
@@ -55,6 +57,7 @@ export async function writeResults (study: StudyFindings, options: WriteOptions)
     gradCam: methods.includes('grad-cam'),
     saliency: methods.includes('saliency'),
     evidence: methods.includes('evidence'),
+    objects: options.objects,
   }
   await mkdir(options.folder, { recursive: true })
   const written: WrittenResult[] = []

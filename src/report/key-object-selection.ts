@@ -5,18 +5,20 @@ import { contributingEquipment, equipment, moments, referencedRequests, research
 import { code, image, rootContainer, text } from './content-items.ts'
 import { evidenceSequence } from './evidence.ts'
 import type { Evidence } from './evidence.ts'
-import { observerContext, storedMethods } from './measurement-report.ts'
+import { observerContext } from './measurement-report.ts'
 import type { ReportContext } from './report-context.ts'
-import { heatmapReference, resultSeries, sliceLabel, sourceReference } from './result-series.ts'
+import { resultSeries, sliceLabel, sourceReference } from './result-series.ts'
 import type { ResultSeries } from './result-series.ts'
 import { runKey, seriesIdentity, studyReportUid } from './result-uids.ts'
 import { thresholdText } from './sentences.ts'
-import type { SliceResult, StudyFindings } from './series-findings.ts'
+import type { StudyFindings } from './series-findings.ts'
 import { sourceHeader } from './source-header.ts'
+import { storedMaps } from './stored-maps.ts'
+import type { StoredMap } from './stored-maps.ts'
 
 export const keyObjectSelectionClassUid = '1.2.840.10008.5.1.4.1.1.88.59'
 
-interface KeySlice { readonly result: SliceResult, readonly slice: Slice, readonly results: ResultSeries }
+interface KeySlice { readonly slice: Slice, readonly results: ResultSeries, readonly maps: readonly StoredMap[] }
 
 /**
  * The positive slices of a study and their heatmaps, by series and in source order: TID 2010 "Key Object Selection" (PS3.16).
@@ -47,7 +49,7 @@ export function buildKeyObjectSelection (study: StudyFindings, context: ReportCo
     // Key Object Document
     InstanceNumber: 1,
     ...(requests.length === 0 ? {} : { ReferencedRequestSequence: requests }),
-    CurrentRequestedProcedureEvidenceSequence: evidenceSequence(tree, slices.flatMap(slice => evidenceOf(slice, context))),
+    CurrentRequestedProcedureEvidenceSequence: evidenceSequence(tree, slices.flatMap(evidenceOf)),
     // SR Document Content
     ...tree,
   }
@@ -57,8 +59,9 @@ function positiveSlices ({ series }: StudyFindings, context: ReportContext): Key
   const { threshold } = context.model.manifest.output
   return series.flatMap(one => {
     const results = resultSeries(seriesIdentity(one), context)
+    const maps = storedMaps(one, results, context)
     return one.slices.filter(({ finding }) => finding.kind === 'classified' && finding.probability >= threshold)
-      .map(result => ({ result, slice: result.slice, results }))
+      .map(result => ({ slice: result.slice, results, maps: maps.get(result) ?? [] }))
   })
 }
 
@@ -71,18 +74,19 @@ function keyObjects (slices: readonly KeySlice[], context: ReportContext): Datas
     code('HAS CONCEPT MOD', codes.language, codes.english),
     ...observerContext(context),
     text('CONTAINS', codes.keyObjectDescription, description),
-    ...slices.flatMap(({ result, slice, results }) => [
+    ...slices.flatMap(({ slice, maps }) => [
       image('CONTAINS', null, sourceReference(slice)),
-      ...storedMethods(result, context).map(method => image('CONTAINS', null, heatmapReference(slice, method, results))),
+      ...maps.map(map => image('CONTAINS', null, map)),
     ]),
   ], '2010')
 }
 
-function evidenceOf ({ result, slice, results }: KeySlice, context: ReportContext): Evidence[] {
+function evidenceOf ({ slice, maps }: KeySlice): Evidence[] {
   const { studyInstanceUid, seriesInstanceUid, sopClassUid, sopInstanceUid } = slice.source
   return [
     { studyInstanceUid, seriesInstanceUid, sopClassUid, sopInstanceUid },
-    ...storedMethods(result, context).map(method =>
-      ({ studyInstanceUid, seriesInstanceUid: results.heatmapSeriesUids[method], ...heatmapReference(slice, method, results) })),
+    ...maps.map(map => ({
+      studyInstanceUid, seriesInstanceUid: map.seriesInstanceUid, sopClassUid: map.sopClassUid, sopInstanceUid: map.sopInstanceUid,
+    })),
   ]
 }

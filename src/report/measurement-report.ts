@@ -1,6 +1,6 @@
 import type { Dataset } from '../dicom/dataset.ts'
 import type { VoiChoice } from '../imaging/preprocessing.ts'
-import type { Conclusion, HeatmapMethod } from '../model/finding.ts'
+import type { Conclusion } from '../model/finding.ts'
 import type { SeriesRule } from '../model/manifest.ts'
 import { codes } from './codes.ts'
 import type { Code } from './codes.ts'
@@ -8,17 +8,20 @@ import { deviceUid } from './common-modules.ts'
 import { code, container, image, num, rootContainer, scoord, text, uidRef } from './content-items.ts'
 import { heatmapPeak } from './heatmap-peak.ts'
 import type { ReportContext } from './report-context.ts'
-import { explanations, heatmapReference, sliceLabel, sourceReference, wantedMethods } from './result-series.ts'
+import { explanations, sliceLabel, sourceReference } from './result-series.ts'
 import type { ResultSeries } from './result-series.ts'
 import { trackingUid } from './result-uids.ts'
 import { byProbability, commentSentences, conclusionSentence, summarySentence } from './sentences.ts'
 import type { SeriesFindings, SliceResult, StudyFindings } from './series-findings.ts'
+import type { StoredMap } from './stored-maps.ts'
 
 /** What one report is about. */
 export interface ReportSubject {
   readonly study: StudyFindings
   readonly series: SeriesFindings
   readonly results: ResultSeries
+  /** What is written beside the report. */
+  readonly maps: ReadonlyMap<SliceResult, readonly StoredMap[]>
   readonly context: ReportContext
 }
 
@@ -34,13 +37,6 @@ export function measurementReport (subject: ReportSubject): Dataset {
     imagingMeasurements(subject),
     imageLibrary(subject),
   ], '1500')
-}
-
-/** The methods whose maps of this slice are stored beside the report. */
-export function storedMethods (result: SliceResult, context: ReportContext): HeatmapMethod[] {
-  const { finding } = result
-  if (finding.kind !== 'classified') return []
-  return wantedMethods(context).filter(method => finding.heatmaps.some(heatmap => heatmap.method === method))
 }
 
 /** TID 1004 "Device Observer Identifying Attributes". */
@@ -106,7 +102,7 @@ function choiceText (choice: SeriesRule | VoiChoice): string {
 }
 
 /** TID 1501 "Measurement and Qualitative Evaluation Group" of one slice. */
-function measurementGroup (result: SliceResult, { context, results }: ReportSubject): Dataset {
+function measurementGroup (result: SliceResult, { context, results, maps }: ReportSubject): Dataset {
   const { slice, finding } = result
   const source = sourceReference(slice)
   const positive = finding.kind === 'classified' && finding.probability >= context.model.manifest.output.threshold
@@ -120,8 +116,7 @@ function measurementGroup (result: SliceResult, { context, results }: ReportSubj
     ...region(result, positive),
     ...(finding.kind === 'classified' ? [] : [text('CONTAINS', codes.comment, finding.reason.text)]),
     image('CONTAINS', codes.sourceOfMeasurement, source),
-    ...storedMethods(result, context).map(method =>
-      image('CONTAINS', explanations[method].code, heatmapReference(slice, method, results))),
+    ...(maps.get(result) ?? []).map(map => image('CONTAINS', explanations[map.method].code, map)),
     code('CONTAINS', codes.tuber, finding.kind !== 'classified' ? codes.undetermined : positive ? codes.present : codes.absent),
   ], '1501')
 }

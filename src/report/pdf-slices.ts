@@ -2,7 +2,6 @@ import { viridis } from '../imaging/colormap.ts'
 import type { GrayImage } from '../imaging/raster.ts'
 import type { Slice } from '../dicom/slice.ts'
 import { patientDirection } from './patient-direction.ts'
-import { storedMethods } from './measurement-report.ts'
 import type { PdfBox, PdfColor, PdfDocument, PdfPicture } from './pdf-document.ts'
 import type { PdfFlow } from './pdf-flow.ts'
 import { mapPicture, originalPicture, overlayPicture } from './pdf-pictures.ts'
@@ -12,6 +11,7 @@ import { explanations, sliceLabel } from './result-series.ts'
 import { seriesIdentity } from './result-uids.ts'
 import { probabilityText, thresholdText } from './sentences.ts'
 import type { SeriesFindings, SliceResult } from './series-findings.ts'
+import { mappedMethods } from './stored-maps.ts'
 
 export interface PdfSource {
   readonly context: ReportContext
@@ -78,7 +78,7 @@ async function pictures (
   if (display === undefined) return []
   const original = { picture: await originalPicture(document, display, encodeJpeg), caption: 'Original' }
   const rows: Cell[][] = []
-  const stored = storedMethods(result, context)
+  const stored = mappedMethods(result, context)
   for (const heatmap of finding.kind === 'classified' ? finding.heatmaps : []) {
     if (!stored.includes(heatmap.method)) continue
     const { name } = explanations[heatmap.method]

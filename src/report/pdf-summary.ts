@@ -6,12 +6,12 @@ import { overlayPicture } from './pdf-pictures.ts'
 import { drawPicture, seriesTitle } from './pdf-slices.ts'
 import type { PdfSource } from './pdf-slices.ts'
 import { drawPdfProfile, profileHeight } from './pdf-profile.ts'
-import { storedMethods } from './measurement-report.ts'
 import { explanations, sliceLabel } from './result-series.ts'
 import { seriesIdentity } from './result-uids.ts'
 import { byProbability, contrastsSentence, probabilityText, thresholdText } from './sentences.ts'
 import type { ClassifiedSlice } from './sentences.ts'
 import type { SeriesFindings, StudyFindings } from './series-findings.ts'
+import { mappedMethods } from './stored-maps.ts'
 
 const faint: PdfColor = [96, 100, 110]
 const amber: PdfColor = [168, 88, 0]
@@ -95,7 +95,7 @@ async function drawHighest (
   const cells: { readonly picture: PdfPicture, readonly slice: Slice, readonly captions: readonly string[] }[] = []
   for (const { series, result, probability } of highest) {
     const { finding, slice } = result
-    const method = storedMethods(result, context)[0]
+    const method = mappedMethods(result, context)[0]
     const heatmap = finding.kind === 'classified' ? finding.heatmaps.find(map => map.method === method) : undefined
     const picture = await overlayPicture(document, await displayOf(slice), result, heatmap, encodeJpeg)
     const map = method === undefined ? 'no map' : explanations[method].name

@@ -1,4 +1,5 @@
 import type { ModelManifest } from '../model/manifest.ts'
+import type { ObjectSettings } from './object-settings.ts'
 
 /** Who and when: all that a builder does not find in its sources. The same context and findings give the same bytes. */
 export interface ReportContext {
@@ -14,6 +15,7 @@ export interface ReportContext {
   readonly gradCam: boolean
   readonly saliency: boolean
   readonly evidence: boolean
+  readonly objects: ObjectSettings
 }
 
 export interface SoftwareIdentity {

@@ -7,7 +7,7 @@ import type { ReportContext } from './report-context.ts'
 import type { SeriesFindings, StudyFindings } from './series-findings.ts'
 
 /** Raised whenever the same input is to give other bytes: results of different schemas never share a UID. */
-export const outputSchemaVersion = 1
+export const outputSchemaVersion = 2
 
 /** What the UIDs of a series' results depend on: known before the first slice is classified. */
 export type SeriesIdentity =
@@ -32,7 +32,7 @@ export function runKey (study: StudyFindings, context: ReportContext): string {
   const series = study.series.map(({ seriesInstanceUid, ordinal, slices, notes }) =>
     ({ seriesInstanceUid, ordinal, notes, slices: slices.map(({ slice }) => sliceKey(slice)) }))
   const slices = study.series.flatMap(({ slices }) => slices.map(({ slice }) => slice))
-  return digest([sourceDigests(slices), configuration(context), series, study.excluded])
+  return digest([sourceDigests(slices), configuration(context), context.objects, series, study.excluded])
 }
 
 /**

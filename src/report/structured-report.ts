@@ -1,17 +1,17 @@
 import type { Dataset } from '../dicom/dataset.ts'
-import type { HeatmapMethod } from '../model/finding.ts'
 import { AppError } from '../errors.ts'
 import { codingSchemes } from './codes.ts'
 import { contributingEquipment, deviceUid, equipment, longString, moments, referencedRequests } from './common-modules.ts'
 import { evidenceSequence, hierarchical } from './evidence.ts'
 import type { Evidence } from './evidence.ts'
-import { measurementReport, storedMethods } from './measurement-report.ts'
+import { measurementReport } from './measurement-report.ts'
 import type { ReportSubject } from './measurement-report.ts'
 import type { ReportContext } from './report-context.ts'
-import { heatmapReference, resultSeries, wantedMethods } from './result-series.ts'
+import { resultSeries } from './result-series.ts'
 import { runKey, seriesIdentity, seriesReportUid } from './result-uids.ts'
 import type { SeriesFindings, StudyFindings } from './series-findings.ts'
 import { sourceHeader } from './source-header.ts'
+import { mapEvidence, storedMaps } from './stored-maps.ts'
 
 /** Comprehensive 3D, Comprehensive and Enhanced SR: the tree keeps to what all three allow (PS3.3 A.35). */
 export const srSopClassUids = {
@@ -37,7 +37,8 @@ export function buildStructuredReport (input: StructuredReportInput): Dataset {
   const { study, series, context, predecessors = [] } = input
   const source = series.slices[0]?.slice.source
   if (source === undefined) throw new AppError('no-eligible-series', 'a series without slices has nothing to report')
-  const subject: ReportSubject = { study, series, context, results: resultSeries(seriesIdentity(series), context) }
+  const results = resultSeries(seriesIdentity(series), context)
+  const subject: ReportSubject = { study, series, context, results, maps: storedMaps(series, results, context) }
   const key = runKey(study, context)
   const tree = measurementReport(subject)
   const requests = referencedRequests(source)
@@ -81,18 +82,12 @@ export function buildStructuredReport (input: StructuredReportInput): Dataset {
 }
 
 /** All that the tree may point at: source instances once each, then the maps, method by method. */
-function evidence ({ series, results, context }: ReportSubject): Evidence[] {
+function evidence ({ series, maps, context }: ReportSubject): Evidence[] {
   const { studyInstanceUid, seriesInstanceUid } = series
   const sources = new Map(series.slices.map(({ slice }) => [slice.source.sopInstanceUid, slice.source.sopClassUid]))
-  const heatmaps = (method: HeatmapMethod): Evidence[] => {
-    const place = { studyInstanceUid, seriesInstanceUid: results.heatmapSeriesUids[method] }
-    return series.slices
-      .filter(result => storedMethods(result, context).includes(method))
-      .map(({ slice }) => ({ ...place, ...heatmapReference(slice, method, results) }))
-  }
   return [
     ...Array.from(sources, ([sopInstanceUid, sopClassUid]) =>
       ({ studyInstanceUid, seriesInstanceUid, sopClassUid, sopInstanceUid })),
-    ...wantedMethods(context).flatMap(heatmaps),
+    ...mapEvidence(series, maps, context),
   ]
 }

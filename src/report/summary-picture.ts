@@ -3,7 +3,6 @@ import type { Color } from '../imaging/draw.ts'
 import type { GrayImage, RgbImage } from '../imaging/raster.ts'
 import { researchOnly } from './common-modules.ts'
 import { canvasFactor, drawOverlay } from './heatmap-picture.ts'
-import { storedMethods } from './measurement-report.ts'
 import { patientDirection } from './patient-direction.ts'
 import { drawProbabilityProfile } from './probability-profile.ts'
 import type { ReportContext } from './report-context.ts'
@@ -12,6 +11,7 @@ import { seriesIdentity } from './result-uids.ts'
 import { byProbability, contrastsSentence, probabilityText, thresholdText } from './sentences.ts'
 import type { ClassifiedSlice } from './sentences.ts'
 import type { SeriesFindings, StudyFindings } from './series-findings.ts'
+import { mappedMethods } from './stored-maps.ts'
 
 /** A high slice with its picture, windowed, at its own matrix. */
 export interface SummarySlice extends ClassifiedSlice { readonly display: GrayImage }
@@ -126,7 +126,7 @@ function thumbnails (highest: readonly SummarySlice[], context: ReportContext): 
 /** The slice under its first map, in the proportions of the patient, with the sides of its picture marked. */
 function slicePicture ({ result, display, probability }: SummarySlice, context: ReportContext): RgbImage {
   const { finding, slice, toSource } = result
-  const method = storedMethods(result, context)[0]
+  const method = mappedMethods(result, context)[0]
   const heatmap = finding.kind === 'classified' ? finding.heatmaps.find(map => map.method === method) : undefined
   const factor = canvasFactor(display.width)
   const full = drawOverlay(display, heatmap, toSource, probability, factor)

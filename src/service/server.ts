@@ -101,7 +101,7 @@ async function start (
   logger.info(identity, 'model loaded')
 
   const software = softwareIdentity(config.report.stationName)
-  const { srSopClass, scModality, keyObjects, pdf } = config.report
+  const { srSopClass, scModality, keyObjects, pdf, objects } = config.report
   const wanted: Readonly<Record<ExtraKind, boolean>> = { 'key-objects': keyObjects, pdf }
   const destinations = config.destinations.map(destination => {
     const connection = connectDestination(destination)
@@ -136,7 +136,7 @@ async function start (
     source: asked && dicomWebSource(asked, { archive, intake }),
     webhook: config.webhook,
     worklist: worklist && work && { ...worklist, worklist: { destination: work.connection, requester: worklist.requester } },
-    report: { context: { software, srSopClass, scModality }, methods, extras: extraKinds.filter(kind => wanted[kind]) },
+    report: { context: { software, srSopClass, scModality, objects }, methods, extras: extraKinds.filter(kind => wanted[kind]) },
     settings: config.workflow,
     onEvent: event => { for (const listener of listeners) listener(event) },
   })

@@ -43,11 +43,11 @@ t.test('JSON holds every probability, and methods none writes no heatmap', async
 t.test('a report as PDF, key objects and FHIR are written when asked for, the same bytes twice', async t => {
   const folder = t.testdir()
   const flair = resolve(import.meta.dirname, '../../fixtures/flair')
-  const analyze = async (out: string) => await runCli(['analyze', flair, '--out', join(folder, out), '--model', model, '--methods', 'grad-cam', '--pdf', '--key-objects', '--fhir', '--json'])
+  const analyze = async (out: string) => await runCli(['analyze', flair, '--out', join(folder, out), '--model', model, '--methods', 'grad-cam', '--heatmap-scope', 'top-2', '--pdf', '--key-objects', '--fhir', '--json'])
   const { code, stdout, stderr } = await analyze('a')
   t.equal(code, 0, stderr)
   const kinds = (JSON.parse(stdout) as { files: { kind: string }[] }).files.map(({ kind }) => kind)
-  t.strictSame(kinds.slice(-4), ['summary', 'key-objects', 'pdf', 'sr'])
+  t.strictSame(kinds, ['grad-cam', 'grad-cam', 'summary', 'key-objects', 'pdf', 'sr'])
   const names = readdirSync(join(folder, 'a')).filter(name => !name.includes('grad-cam')).sort()
   t.strictSame(names, ['1-flair-report.dcm', 'fhir.json', 'key-objects.dcm', 'report.dcm', 'report.pdf', 'summary.dcm'])
   t.equal(readFileSync(join(folder, 'a/report.pdf'), 'latin1').slice(0, 8), '%PDF-1.7')
@@ -70,6 +70,7 @@ t.test('bad input gets its own message and exit code', async t => {
     [[folder, '--nonsense'], 2, /nonsense/],
     [[folder, '--methods', 'magic'], 2, /--methods knows grad-cam/],
     [[folder, '--engine', 'steam'], 2, /--engine must be/],
+    [[folder, '--heatmap-scope', 'top-0'], 2, /--heatmap-scope must be all, .*not "top-0"/],
     [[folder, '--time', 'noon'], 2, /--time must be/],
     [[folder, '--stow', 'ftp://pacs'], 2, /--stow must be/],
   ]

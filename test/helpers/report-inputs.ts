@@ -8,6 +8,7 @@ import type { GrayImage } from '../../src/imaging/raster.ts'
 import { manifestSchema } from '../../src/model/manifest.ts'
 import type { ModelManifest } from '../../src/model/manifest.ts'
 import type { Conclusion, Heatmap, HeatmapMethod, SliceFinding } from '../../src/model/finding.ts'
+import { defaultObjectSettings } from '../../src/report/object-settings.ts'
 import type { ReportContext } from '../../src/report/report-context.ts'
 import type { SeriesFindings, SliceResult, StudyFindings } from '../../src/report/series-findings.ts'
 
@@ -52,6 +53,7 @@ export function testContext (changes: Partial<ReportContext> = {}): ReportContex
     gradCam: true,
     saliency: true,
     evidence: false,
+    objects: defaultObjectSettings,
     ...changes,
   }
 }

@@ -1,0 +1,15 @@
+import { AppError } from '../errors.ts'
+import { heatmapScopeWords, parseHeatmapScope } from '../report/heatmap-scope.ts'
+import type { ObjectSettings } from '../report/object-settings.ts'
+
+/** The options that say which result objects are written, and in which form. */
+export const objectOptions = {
+  'heatmap-scope': { type: 'string', default: 'all' },
+} as const
+
+/** @throws AppError `usage` */
+export function objectSettings (values: { readonly 'heatmap-scope': string }): ObjectSettings {
+  const heatmapScope = parseHeatmapScope(values['heatmap-scope'])
+  if (heatmapScope === undefined) throw new AppError('usage', `--heatmap-scope must be ${heatmapScopeWords}, not "${values['heatmap-scope']}"`)
+  return { heatmapScope }
+}
