@@ -1,15 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { AppError } from '../errors.ts'
-import { encodePng } from '../imaging/png.ts'
-import { readCanvases } from '../training/canvas.ts'
 import { contactSheet } from '../training/contact-sheet.ts'
 import type { SheetPicture } from '../training/contact-sheet.ts'
+import { drawingThreads } from '../training/drawing-threads.ts'
+import type { SliceFiles } from '../training/slice-files.ts'
 import { difficulties } from '../training/slice-picture.ts'
-import { Synthesizer } from '../training/synthesizer.ts'
-import { readLabelMaps } from '../training/tissue-volume.ts'
-import { toRaster } from '../training/training-batch.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import { numberOption, parseOptions } from './parse-options.ts'
@@ -27,11 +25,14 @@ and evaluate read.
   --patients NAMES       only these, separated by commas
   --difficulty NAME      mixed, easy, moderate or subtle (mixed)
   --count N (100)  --seed N (1)
+  --threads N            that draw; each reads the data for itself (1, from 1,000 slices on one for each core)
   --contact-sheet FILE   a PNG of the first slices, tubers outlined
 `
 
 const sheetColumns = 8
 const sheetPictures = 48
+/** Slices from which on it pays that every core reads the data. */
+const worthThreads = 1000
 
 export async function run (args: string[], io: CliIo): Promise<number> {
   const { values } = parseOptions(() => parseArgs({
@@ -45,6 +46,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       out: { type: 'string' },
       count: { type: 'string' },
       seed: { type: 'string' },
+      threads: { type: 'string' },
       'contact-sheet': { type: 'string' },
     },
   }))
@@ -54,30 +56,36 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   if (!Object.hasOwn(difficulties, difficulty)) throw new AppError('usage', `--difficulty is one of ${Object.keys(difficulties).join(', ')}`)
   const count = Math.round(numberOption('count', values.count, { min: 1, max: 1e7 }) ?? 100)
   const share = numberOption('canvas-share', values['canvas-share'], { min: 0, max: 1 })
-  const patients = values.patients?.split(',')
-  const wanted = (patient: string): boolean => patients?.includes(patient) ?? true
-  const synthesizer = new Synthesizer({
-    labelMaps: labelMaps === undefined ? [] : await readLabelMaps(labelMaps, wanted),
-    canvases: canvases === undefined ? [] : await readCanvases(canvases, wanted),
+  const threads = Math.round(numberOption('threads', values.threads, { min: 1, max: 64 }) ?? (count < worthThreads ? 1 : availableParallelism()))
+  const drawings = drawingThreads<SliceFiles>({
+    draw: 'files',
+    batchSize: 1,
+    varied: false,
+    preprocessing: defaultPreprocessing,
     seed: Math.round(numberOption('seed', values.seed, { min: 0, max: 2 ** 31 }) ?? 1),
-    difficulty: difficulties[difficulty as keyof typeof difficulties],
+    difficulty: difficulty as keyof typeof difficulties,
+    ...labelMaps === undefined ? {} : { labelMaps },
+    ...canvases === undefined ? {} : { canvases },
+    ...values.patients === undefined ? {} : { patients: values.patients.split(',') },
     ...share === undefined ? {} : { canvasShare: share },
-  })
+  }, threads, 4 * threads, count)
   await mkdir(out, { recursive: true })
   const rows = ['file,patient,label,mask,contrast']
   const sheet: SheetPicture[] = []
   const progress = new Progress(io)
-  for (let i = 0; i < count; i++) {
-    if (io.signal.aborted) throw new AppError('interrupted', 'stopped')
-    const slice = synthesizer.draw(i)
-    // the windowed channel of what a network would be given
-    const data = toRaster(slice, { ...defaultPreprocessing, channels: 'equal' }).data.filter((_, at) => at % 3 === 0)
-    const name = `slice-${String(i + 1).padStart(String(count).length, '0')}`
-    await writePicture(join(out, `${name}.png`), slice.size, data)
-    if (slice.label === 1) await writePicture(join(out, `${name}-mask.png`), slice.size, slice.mask)
-    rows.push([`${name}.png`, slice.patient, slice.label, slice.label === 1 ? `${name}-mask.png` : '', slice.contrast].join(','))
-    if (sheet.length < sheetPictures) sheet.push({ size: slice.size, data, mask: slice.mask, label: slice.label })
-    progress.update('drawing', i + 1, count)
+  try {
+    for (let i = 0; i < count; i++) {
+      if (io.signal.aborted) throw new AppError('interrupted', 'stopped')
+      const { size, label, patient, contrast, file, maskFile, picture, mask } = await drawings.get(i)
+      const name = `slice-${String(i + 1).padStart(String(count).length, '0')}`
+      await writeFile(join(out, `${name}.png`), file)
+      if (maskFile !== undefined) await writeFile(join(out, `${name}-mask.png`), maskFile)
+      rows.push([`${name}.png`, patient, label, label === 1 ? `${name}-mask.png` : '', contrast].join(','))
+      if (sheet.length < sheetPictures) sheet.push({ size, data: unit(picture), mask: unit(mask), label })
+      progress.update('drawing', i + 1, count)
+    }
+  } finally {
+    await drawings.close()
   }
   progress.end()
   await writeFile(join(out, 'labels.csv'), `${rows.join('\n')}\n`)
@@ -86,7 +94,6 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   return exitCodes.ok.code
 }
 
-async function writePicture (path: string, size: number, data: Float32Array): Promise<void> {
-  const grey = Uint8Array.from(data, value => Math.round(255 * Math.min(1, Math.max(0, value))))
-  await writeFile(path, encodePng({ width: size, height: size, data: grey }))
+function unit (values: Uint8Array): Float32Array {
+  return Float32Array.from(values, value => value / 255)
 }

@@ -5,24 +5,36 @@ const far = 1e12
 
 /** Distance, in pixels, of each 1 to the nearest 0 (Felzenszwalb & Huttenlocher 2012); outside the picture is neither. */
 export function distanceToZero ({ width, height, data }: Mask): Float32Array {
-  const squared = new Float64Array(width * height)
-  for (let i = 0; i < squared.length; i++) squared[i] = data[i] === 0 ? 0 : far
-  const longest = Math.max(width, height)
+  const squared = alongColumns(data, width, height)
   const scratch: Envelope = {
-    values: new Float64Array(longest), at: new Int32Array(longest), from: new Float64Array(longest + 1),
+    values: new Float64Array(width), at: new Int32Array(width), from: new Float64Array(width + 1),
   }
-  for (let x = 0; x < width; x++) lowerEnvelope(squared, x, width, height, scratch)
-  for (let y = 0; y < height; y++) lowerEnvelope(squared, y * width, 1, width, scratch)
+  for (let y = 0; y < height; y++) lowerEnvelope(squared, y * width, width, scratch)
   const out = new Float32Array(squared.length)
   for (let i = 0; i < out.length; i++) out[i] = Math.sqrt(squared[i]!)
   return out
 }
 
+/** Squared distance of each pixel to the nearest 0 of its own column; `far` where there is none. */
+function alongColumns (data: Uint8Array, width: number, height: number): Float64Array {
+  const limit = Math.sqrt(far)
+  const steps = new Float64Array(width * height)
+  for (let i = 0; i < steps.length; i++) {
+    steps[i] = data[i] === 0 ? 0 : Math.min(limit, 1 + (i < width ? limit : steps[i - width]!))
+  }
+  for (let i = width * (height - 1) - 1; i >= 0; i--) {
+    const below = steps[i + width]! + 1
+    if (below < steps[i]!) steps[i] = below
+  }
+  for (let i = 0; i < steps.length; i++) steps[i] = steps[i]! * steps[i]!
+  return steps
+}
+
 interface Envelope { readonly values: Float64Array, readonly at: Int32Array, readonly from: Float64Array }
 
-/** One pass of the squared distance transform along a line: the lower envelope of parabolas. */
-function lowerEnvelope (data: Float64Array, start: number, step: number, count: number, { values, at, from }: Envelope): void {
-  for (let i = 0; i < count; i++) values[i] = data[start + i * step]!
+/** The squared distance transform along a row: the lower envelope of parabolas. */
+function lowerEnvelope (data: Float64Array, start: number, count: number, { values, at, from }: Envelope): void {
+  for (let i = 0; i < count; i++) values[i] = data[start + i]!
   let last = 0
   at[0] = 0
   from[0] = -far
@@ -39,7 +51,7 @@ function lowerEnvelope (data: Float64Array, start: number, step: number, count: 
   for (let q = 0, k = 0; q < count; q++) {
     while (from[k + 1]! < q) k++
     const p = at[k]!
-    data[start + q * step] = (q - p) * (q - p) + values[p]!
+    data[start + q] = (q - p) * (q - p) + values[p]!
   }
 }
 
