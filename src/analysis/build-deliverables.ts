@@ -46,7 +46,7 @@ export interface DeliverableOptions {
   readonly encodeJpeg: EncodeJpeg
   /** None by default. */
   readonly extras?: readonly ExtraKind[] | undefined
-  /** Earlier reports that the report of a series replaces, by ordinal. */
+  /** Earlier reports that the report of a series replaces, by ordinal; a report of the study replaces those of all its series. */
   readonly predecessors?: ReadonlyMap<number, readonly Evidence[]>
 }
 
@@ -68,9 +68,18 @@ export async function * buildDeliverables (
     const { dataset, file } = await buildPdfObject({ study, context, displayOf, encodeJpeg })
     yield deliverable('pdf', undefined, dataset, { document: file })
   }
+  yield * reports(study, context, options)
+}
+
+function * reports (study: StudyFindings, context: ReportContext, { predecessors = new Map() }: DeliverableOptions): Generator<Deliverable> {
+  if (context.objects.srScope === 'study') {
+    const replaced = new Map([...predecessors.values()].flat().map(one => [one.sopInstanceUid, one]))
+    yield deliverable('sr', undefined, buildStructuredReport({ study, context, predecessors: [...replaced.values()] }))
+    return
+  }
   for (const series of study.series) {
-    const predecessors = options.predecessors?.get(series.ordinal) ?? []
-    yield deliverable('sr', series.ordinal, buildStructuredReport({ study, series, context, predecessors }))
+    const dataset = buildStructuredReport({ study, series, context, predecessors: predecessors.get(series.ordinal) ?? [] })
+    yield deliverable('sr', series.ordinal, dataset)
   }
 }
 

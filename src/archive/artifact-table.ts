@@ -36,8 +36,8 @@ export interface Predecessor {
   readonly sopClassUid: Uid
   readonly seriesInstanceUid: Uid
   readonly studyInstanceUid: Uid
-  /** The series that the document is about. */
-  readonly sourceSeriesUid: Uid
+  /** The series that the document is about; `undefined` when it is about the study. */
+  readonly sourceSeriesUid: Uid | undefined
 }
 
 /** The last part of the SOP classes of documents that refer to other results: SR, KO, PR, encapsulated (PS3.4 B.5). */
@@ -82,18 +82,24 @@ export class ArtifactTable {
     return rows[0] && { job: rows[0].number('job'), sopInstanceUids: rows.map(row => row.text('sop') as Uid) }
   }
 
-  /** The newest report before this job of each series of the study. */
-  predecessors (study: Uid, beforeJob: number): Predecessor[] {
-    return this.#database.all(`SELECT a.sop, a.sop_class, a.series, a.source_series FROM artifacts a WHERE a.study = :study
-        AND a.source_series IS NOT NULL AND a.job = (SELECT MAX(b.job) FROM artifacts b WHERE b.study = :study AND b.job < :beforeJob
-          AND b.source_series = a.source_series) ORDER BY a.ordinal, a.sop`, { study, beforeJob })
-      .map(row => ({
+  /**
+   * The reports that a new report of these series replaces, by series: the newest before this job that is about the series, or
+   * about the whole study.
+   */
+  predecessors (study: Uid, beforeJob: number, series: readonly string[]): Readonly<Record<string, Predecessor[]>> {
+    const rows = this.#database.all(`SELECT sop, sop_class, series, source_series, job FROM artifacts
+      WHERE study = :study AND kind = 'sr' AND job < :beforeJob ORDER BY job DESC, ordinal, sop`, { study, beforeJob })
+    return Object.fromEntries(series.flatMap(source => {
+      const about = rows.filter(row => (row.textOrAbsent('source_series') ?? source) === source)
+      const newest = about.filter(row => row.number('job') === about[0]?.number('job'))
+      return newest.length === 0 ? [] : [[source, newest.map(row => ({
         sopInstanceUid: row.text('sop') as Uid,
         sopClassUid: row.text('sop_class') as Uid,
         seriesInstanceUid: row.text('series') as Uid,
         studyInstanceUid: study,
-        sourceSeriesUid: row.text('source_series') as Uid,
-      }))
+        sourceSeriesUid: row.textOrAbsent('source_series') as Uid | undefined,
+      }))]]
+    }))
   }
 
   /**

@@ -35,6 +35,7 @@ The same input gives the same bytes. Research use only.
   --methods LIST        maps to compute: grad-cam, saliency, evidence, or none (default: grad-cam,saliency)
   --heatmap-scope S     slices whose heatmaps are written: all, positive-series, positive-slices, top-5 (the highest
                         of each series) or none (default: all)
+  --sr-scope S          series: a report for each analysed series; study: one for all of them (default: series)
   --time ISO            date the results with this moment (default: the newest acquisition in the input)
   --png                 also write a PNG of each heatmap and of the summary
   --pdf                 also write the report as PDF: report.pdf, and report.dcm for a PACS

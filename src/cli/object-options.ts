@@ -5,11 +5,18 @@ import type { ObjectSettings } from '../report/object-settings.ts'
 /** The options that say which result objects are written, and in which form. */
 export const objectOptions = {
   'heatmap-scope': { type: 'string', default: 'all' },
+  'sr-scope': { type: 'string', default: 'series' },
 } as const
 
 /** @throws AppError `usage` */
-export function objectSettings (values: { readonly 'heatmap-scope': string }): ObjectSettings {
+export function objectSettings (values: { readonly 'heatmap-scope': string, readonly 'sr-scope': string }): ObjectSettings {
   const heatmapScope = parseHeatmapScope(values['heatmap-scope'])
   if (heatmapScope === undefined) throw new AppError('usage', `--heatmap-scope must be ${heatmapScopeWords}, not "${values['heatmap-scope']}"`)
-  return { heatmapScope }
+  return { heatmapScope, srScope: oneOf('sr-scope', values['sr-scope'], ['series', 'study']) }
+}
+
+function oneOf<const T extends string> (name: string, given: string, words: readonly T[]): T {
+  const word = words.find(known => known === given)
+  if (word === undefined) throw new AppError('usage', `--${name} must be ${words.join(' or ')}, not "${given}"`)
+  return word
 }

@@ -80,9 +80,9 @@ export async function writeResults (study: StudyFindings, options: WriteOptions)
   return written
 }
 
-/** `summary`, `report` (the PDF), `1-flair-report`, `1-flair-grad-cam-014`: never anything of the patient. */
+/** `summary`, `report` (the PDF), `study-report` (of all series), `1-flair-report`, `1-flair-grad-cam-014`: never anything of the patient. */
 function nameOf ({ kind, ordinal, instanceNumber }: Deliverable, series: readonly SeriesFindings[]): string {
-  if (ordinal === undefined) return kind === 'pdf' ? 'report' : kind
+  if (ordinal === undefined) return kind === 'pdf' ? 'report' : kind === 'sr' ? 'study-report' : kind
   const contrast = series.find(one => one.ordinal === ordinal)!.contrast.toLowerCase()
   if (kind === 'sr') return `${ordinal}-${contrast}-report`
   return `${ordinal}-${contrast}-${kind}-${String(instanceNumber).padStart(3, '0')}`

@@ -17,6 +17,7 @@ export const reportVariables = {
   HEATMAP_METHODS: { schema: list.refine(areMethods, `must list some of ${heatmapMethods.join(', ')}, or none`), default: 'grad-cam,saliency', meaning: 'Heatmaps to make, separated by commas: `grad-cam`, `saliency`, `evidence`; may be empty' },
   HEATMAP_SCOPE: { schema: scope, default: 'all', meaning: 'Slices whose heatmaps are written: `all`, `positive-series`, `positive-slices`, `top-5` (or another number: the highest of each series) or `none`' },
   SR_SOP_CLASS: { schema: choice('88.34', '88.33', '88.22'), default: '88.34', meaning: 'Class of the report: `88.34` Comprehensive 3D, `88.33` Comprehensive, `88.22` Enhanced SR' },
+  SR_SCOPE: { schema: choice('series', 'study'), default: 'series', meaning: 'Whether each analysed series gets a report, or the study one for all of them' },
   SC_MODALITY: { schema: choice('MR', 'OT'), default: 'MR', meaning: 'Modality written into Secondary Captures' },
   KEY_OBJECT_SELECTION: { schema: flag, default: 'false', meaning: 'Also write a Key Object Selection of the positive slices and their heatmaps, where a study has any' },
   PDF_REPORT: { schema: flag, default: 'false', meaning: 'Also write the report as PDF, in an Encapsulated PDF object' },
@@ -42,7 +43,7 @@ export function reportOf (values: Omit<ReportVariables, 'HEATMAP_METHODS'>): Rep
     stationName: values.STATION_NAME,
     keyObjects: values.KEY_OBJECT_SELECTION,
     pdf: values.PDF_REPORT,
-    objects: { heatmapScope: values.HEATMAP_SCOPE },
+    objects: { heatmapScope: values.HEATMAP_SCOPE, srScope: values.SR_SCOPE },
   }
 }
 

@@ -45,7 +45,8 @@ export function readReportedSeries (attributes: Attributes): ReportedSeries {
     attributes,
     result: resultOf(evaluations),
     conclusion: text(evaluations, codes.conclusion),
-    summary: text(evaluations, codes.summary),
+    // a report of several series has a summary of each
+    summary: texts(evaluations, codes.summary).join(' '),
     comments: texts(evaluations, codes.comment),
     observer: {
       uid: named(root, codes.deviceObserverUid)[0]?.string('UID') ?? '',

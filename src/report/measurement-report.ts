@@ -15,19 +15,26 @@ import { byProbability, commentSentences, conclusionSentence, summarySentence } 
 import type { SeriesFindings, SliceResult, StudyFindings } from './series-findings.ts'
 import type { StoredMap } from './stored-maps.ts'
 
-/** What one report is about. */
-export interface ReportSubject {
-  readonly study: StudyFindings
+/** A series in a report. */
+export interface ReportPart {
   readonly series: SeriesFindings
   readonly results: ResultSeries
   /** What is written beside the report. */
   readonly maps: ReadonlyMap<SliceResult, readonly StoredMap[]>
+}
+
+/** What one report is about: one series of a study, or all of them. */
+export interface ReportSubject {
+  readonly study: StudyFindings
+  /** Of the whole of `parts`. */
+  readonly conclusion: Conclusion
+  readonly parts: readonly ReportPart[]
   readonly context: ReportContext
 }
 
 const presence: Record<Conclusion, Code> = { present: codes.present, absent: codes.absent, undetermined: codes.undetermined }
 
-/** The content tree of TID 1500 "Measurement Report" (PS3.16), for one series; the answer comes first. */
+/** The content tree of TID 1500 "Measurement Report" (PS3.16); the answer comes first. */
 export function measurementReport (subject: ReportSubject): Dataset {
   return rootContainer(codes.imagingMeasurementReport, [
     code('HAS CONCEPT MOD', codes.language, codes.english),
@@ -50,22 +57,24 @@ export function observerContext (context: ReportContext): Dataset[] {
   ]
 }
 
-function qualitativeEvaluations ({ study, series, context }: ReportSubject): Dataset {
+function qualitativeEvaluations ({ study, conclusion, parts, context }: ReportSubject): Dataset {
+  const series = parts.map(part => part.series)
   return container('CONTAINS', codes.qualitativeEvaluations, [
-    code('CONTAINS', codes.tuber, presence[series.conclusion]),
+    code('CONTAINS', codes.tuber, presence[conclusion]),
     text('CONTAINS', codes.conclusion, conclusionSentence(study, context)),
-    text('CONTAINS', codes.summary, summarySentence(series, context)),
+    ...series.map(one => text('CONTAINS', codes.summary, summarySentence(one, context))),
     ...commentSentences(study, series).map(sentence => text('CONTAINS', codes.comment, sentence)),
   ])
 }
 
 /** TID 4019 and one group of TID 1501 per slice: by falling probability, then those without one, in source order. */
-function imagingMeasurements (subject: ReportSubject): Dataset {
-  const classified = byProbability([subject.series]).map(({ result }) => result)
-  const others = subject.series.slices.filter(({ finding }) => finding.kind !== 'classified')
+function imagingMeasurements ({ parts, context }: ReportSubject): Dataset {
+  const classified = byProbability(parts.map(({ series }) => series)).map(({ result }) => result)
+  const others = parts.flatMap(({ series }) => series.slices).filter(({ finding }) => finding.kind !== 'classified')
+  const partOf = new Map(parts.flatMap(part => part.series.slices.map(result => [result, part] as const)))
   return container('CONTAINS', codes.imagingMeasurements, [
-    ...algorithm(subject.context),
-    ...[...classified, ...others].map(result => measurementGroup(result, subject)),
+    ...algorithm(context),
+    ...[...classified, ...others].map(result => measurementGroup(result, partOf.get(result)!, context)),
   ])
 }
 
@@ -102,7 +111,7 @@ function choiceText (choice: SeriesRule | VoiChoice): string {
 }
 
 /** TID 1501 "Measurement and Qualitative Evaluation Group" of one slice. */
-function measurementGroup (result: SliceResult, { context, results, maps }: ReportSubject): Dataset {
+function measurementGroup (result: SliceResult, { results, maps }: ReportPart, context: ReportContext): Dataset {
   const { slice, finding } = result
   const source = sourceReference(slice)
   const positive = finding.kind === 'classified' && finding.probability >= context.model.manifest.output.threshold
@@ -146,15 +155,15 @@ function region (result: SliceResult, positive: boolean): Dataset[] {
   return [scoord('CONTAINS', codes.sourceOfMeasurement, { type: 'POLYLINE', points: outline }, source)]
 }
 
-/** TID 1600 "Image Library": this series alone. */
-function imageLibrary ({ series }: ReportSubject): Dataset {
-  const frameOfReference = series.slices.map(({ slice }) => slice.frameOfReferenceUid).find(uid => uid !== undefined)
-  return container('CONTAINS', codes.imageLibrary, [
-    container('CONTAINS', codes.imageLibraryGroup, [
+/** TID 1600 "Image Library": a group a series. */
+function imageLibrary ({ parts }: ReportSubject): Dataset {
+  return container('CONTAINS', codes.imageLibrary, parts.map(({ series }) => {
+    const frameOfReference = series.slices.map(({ slice }) => slice.frameOfReferenceUid).find(uid => uid !== undefined)
+    return container('CONTAINS', codes.imageLibraryGroup, [
       code('HAS ACQ CONTEXT', codes.modality, codes.magneticResonance),
       code('HAS ACQ CONTEXT', codes.targetRegion, codes.head),
       ...(frameOfReference === undefined ? [] : [uidRef('HAS ACQ CONTEXT', codes.frameOfReferenceUid, frameOfReference)]),
       ...series.slices.map(({ slice }) => image('CONTAINS', codes.source, sourceReference(slice))),
-    ]),
-  ], '1600')
+    ])
+  }), '1600')
 }

@@ -3,6 +3,8 @@ import type { HeatmapScope } from './heatmap-scope.ts'
 /** Which result objects are written, and in which form. */
 export interface ObjectSettings {
   readonly heatmapScope: HeatmapScope
+  /** One report for each analysed series, or one for the whole study. */
+  readonly srScope: 'series' | 'study'
 }
 
-export const defaultObjectSettings: ObjectSettings = { heatmapScope: { of: 'all' } }
+export const defaultObjectSettings: ObjectSettings = { heatmapScope: { of: 'all' }, srScope: 'series' }

@@ -46,7 +46,7 @@ export function seriesReportUid (
 }
 
 /** What is made once per study. */
-type StudyReport = 'summary' | 'key-objects' | 'pdf'
+type StudyReport = 'summary' | 'key-objects' | 'pdf' | 'sr'
 
 /** The same for objects made once per study. */
 export function studyReportUid (kind: StudyReport | `${StudyReport}-series`, studyInstanceUid: Uid, key: string): Uid {

@@ -65,8 +65,17 @@ export function summarySentence (series: SeriesFindings, context: ReportContext)
 }
 
 /** What else the reader must know (Comment): research only, which contrasts there were, notes, excluded series. */
-export function commentSentences (study: StudyFindings, series: SeriesFindings): string[] {
-  return [researchOnly, contrastsSentence(study), ...series.notes, ...study.excluded.map(excludedSentence)]
+export function commentSentences (study: StudyFindings, series: readonly SeriesFindings[]): string[] {
+  return [researchOnly, contrastsSentence(study), ...notes(series), ...study.excluded.map(excludedSentence)]
+}
+
+/** Of several series, each note once: with the series that it is about, unless it is about all of them. */
+function notes (series: readonly SeriesFindings[]): string[] {
+  const all = new Set(series.flatMap(one => one.notes))
+  return [...all].flatMap(note => {
+    const about = series.filter(one => one.notes.includes(note))
+    return about.length === series.length ? [note] : about.map(one => `${seriesName(one)}: ${note}`)
+  })
 }
 
 /** Which of T2 and FLAIR were analysed and which were missing. */

@@ -5,10 +5,10 @@ import { contributingEquipment, deviceUid, equipment, longString, moments, refer
 import { evidenceSequence, hierarchical } from './evidence.ts'
 import type { Evidence } from './evidence.ts'
 import { measurementReport } from './measurement-report.ts'
-import type { ReportSubject } from './measurement-report.ts'
+import type { ReportPart, ReportSubject } from './measurement-report.ts'
 import type { ReportContext } from './report-context.ts'
 import { resultSeries } from './result-series.ts'
-import { runKey, seriesIdentity, seriesReportUid } from './result-uids.ts'
+import { runKey, seriesIdentity, seriesReportUid, studyReportUid } from './result-uids.ts'
 import type { SeriesFindings, StudyFindings } from './series-findings.ts'
 import { sourceHeader } from './source-header.ts'
 import { mapEvidence, storedMaps } from './stored-maps.ts'
@@ -22,39 +22,50 @@ export const srSopClassUids = {
 
 export interface StructuredReportInput {
   readonly study: StudyFindings
-  /** One of the study's series. */
-  readonly series: SeriesFindings
+  /** One of the study's series; absent for a report of all of them. */
+  readonly series?: SeriesFindings | undefined
   readonly context: ReportContext
   /** Earlier reports that this one replaces. */
   readonly predecessors?: readonly Evidence[]
 }
 
+/** Summary, key objects and PDF are 9001 to 9003: reports begin above them. */
+const seriesNumberBase = 9010
+
 /**
- * The report of one series: TID 1500 in an SR document, in a series of its own.
- * @throws AppError `no-eligible-series` when the series has no slice; `value-not-encodable`
+ * The report of one series, or of a study: TID 1500 in an SR document, in a series of its own.
+ * @throws AppError `no-eligible-series` when there is no slice; `value-not-encodable`
  */
 export function buildStructuredReport (input: StructuredReportInput): Dataset {
   const { study, series, context, predecessors = [] } = input
-  const source = series.slices[0]?.slice.source
+  const reported = series === undefined ? study.series : [series]
+  const source = reported[0]?.slices[0]?.slice.source
   if (source === undefined) throw new AppError('no-eligible-series', 'a series without slices has nothing to report')
-  const results = resultSeries(seriesIdentity(series), context)
-  const subject: ReportSubject = { study, series, context, results, maps: storedMaps(series, results, context) }
+  const parts = reported.map((one): ReportPart => {
+    const results = resultSeries(seriesIdentity(one), context)
+    return { series: one, results, maps: storedMaps(one, results, context) }
+  })
+  const subject: ReportSubject = { study, conclusion: series?.conclusion ?? study.conclusion, parts, context }
   const key = runKey(study, context)
+  const uid = (kind: 'sr' | 'sr-series') =>
+    series === undefined ? studyReportUid(kind, source.studyInstanceUid, key) : seriesReportUid(kind, series, key)
+  // a job that runs again makes the same report, which does not replace itself
+  const replaced = predecessors.filter(({ sopInstanceUid }) => sopInstanceUid !== uid('sr'))
   const tree = measurementReport(subject)
   const requests = referencedRequests(source)
   return {
     // SOP Common
     ...sourceHeader(source).dataset,
     SOPClassUID: srSopClassUids[context.srSopClass],
-    SOPInstanceUID: seriesReportUid('sr', series, key),
+    SOPInstanceUID: uid('sr'),
     ...moments(context),
     CodingSchemeIdentificationSequence: codingSchemes(longString('Manufacturer', context.software.manufacturer)),
     ContributingEquipmentSequence: contributingEquipment(context, source),
     // SR Document Series
     Modality: 'SR',
-    SeriesInstanceUID: seriesReportUid('sr-series', series, key),
-    SeriesNumber: 9000 + series.ordinal,
-    SeriesDescription: `AI ${series.contrast} tubers - RESEARCH ONLY`,
+    SeriesInstanceUID: uid('sr-series'),
+    SeriesNumber: seriesNumberBase + (series?.ordinal ?? 0),
+    SeriesDescription: `AI ${series === undefined ? '' : `${series.contrast} `}tubers - RESEARCH ONLY`,
     ReferencedPerformedProcedureStepSequence: [],
     // Equipment
     ...equipment(context),
@@ -65,8 +76,8 @@ export function buildStructuredReport (input: StructuredReportInput): Dataset {
     PreliminaryFlag: 'PRELIMINARY',
     PerformedProcedureCodeSequence: [],
     ...(requests.length === 0 ? {} : { ReferencedRequestSequence: requests }),
-    ...(predecessors.length === 0 ? {} : { PredecessorDocumentsSequence: hierarchical(predecessors) }),
-    CurrentRequestedProcedureEvidenceSequence: evidenceSequence(tree, evidence(subject)),
+    ...(replaced.length === 0 ? {} : { PredecessorDocumentsSequence: hierarchical(replaced) }),
+    CurrentRequestedProcedureEvidenceSequence: evidenceSequence(tree, parts.flatMap(part => evidence(part, context))),
     AuthorObserverSequence: [{
       ObserverType: 'DEV',
       StationName: context.software.stationName,
@@ -82,7 +93,7 @@ export function buildStructuredReport (input: StructuredReportInput): Dataset {
 }
 
 /** All that the tree may point at: source instances once each, then the maps, method by method. */
-function evidence ({ series, maps, context }: ReportSubject): Evidence[] {
+function evidence ({ series, maps }: ReportPart, context: ReportContext): Evidence[] {
   const { studyInstanceUid, seriesInstanceUid } = series
   const sources = new Map(series.slices.map(({ slice }) => [slice.source.sopInstanceUid, slice.source.sopClassUid]))
   return [

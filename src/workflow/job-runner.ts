@@ -112,7 +112,7 @@ export class JobRunner {
         failed: archive.jobs.deadAnalyses(job.studyInstanceUid).map(dead => this.#failedSeries(dead)),
         outDir,
         startedAt: job.firstRunAt ?? now(),
-        predecessors: this.#predecessors(job),
+        predecessors: archive.artifacts.predecessors(job.studyInstanceUid, job.id, analyses.map(({ subject }) => subject)),
       }, settings.jobTimeoutMs)
       const files = await Promise.all(artifacts.map(async artifact =>
         ({ ...artifact, ordinal: artifact.order, instance: await readInstanceFile(artifact.path) })))
@@ -149,12 +149,6 @@ export class JobRunner {
     const paths = held.map(({ path }) => path)
     if (paths.length < inputs.size || paths.length === 0) throw new AppError('not-found', 'instances of the series were removed')
     return paths
-  }
-
-  #predecessors (job: Job): NonNullable<ReportJob['predecessors']> {
-    const found = this.#options.archive.artifacts.predecessors(job.studyInstanceUid, job.id)
-    return Object.fromEntries(found.map(({ sourceSeriesUid: series }) =>
-      [series, found.filter(({ sourceSeriesUid }) => sourceSeriesUid === series)]))
   }
 
   #fail (job: Job, thrown: unknown): void {

@@ -70,6 +70,7 @@ t.test('bad input gets its own message and exit code', async t => {
     [[folder, '--nonsense'], 2, /nonsense/],
     [[folder, '--methods', 'magic'], 2, /--methods knows grad-cam/],
     [[folder, '--engine', 'steam'], 2, /--engine must be/],
+    [[folder, '--sr-scope', 'patient'], 2, /--sr-scope must be series or study, not "patient"/],
     [[folder, '--heatmap-scope', 'top-0'], 2, /--heatmap-scope must be all, .*not "top-0"/],
     [[folder, '--time', 'noon'], 2, /--time must be/],
     [[folder, '--stow', 'ftp://pacs'], 2, /--stow must be/],

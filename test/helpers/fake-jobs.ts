@@ -41,9 +41,10 @@ export async function openJobs ({ modelDir: control }: JobOptions): Promise<Jobs
     buildReport: async job => {
       await obey('report')
       note(`predecessors ${JSON.stringify(Object.values(job.predecessors ?? {}).map(list => list.length))}`)
+      note(`replaced ${new Set(Object.values(job.predecessors ?? {}).flat().map(({ sopInstanceUid }) => sopInstanceUid)).size}`)
       note(`shortfall ${JSON.stringify(job.series.map(({ shortfall }) => shortfall ?? null))}`)
       const conclusion = told('positive') ? 'present' : told('undetermined') ? 'undetermined' : 'absent'
-      return { conclusion, series: await conclusions(job, conclusion), artifacts: await buildArtifacts(job) }
+      return { conclusion, series: await conclusions(job, conclusion), artifacts: await buildArtifacts(job, told('study-report')) }
     },
     close: async () => undefined,
   }
@@ -60,7 +61,7 @@ async function conclusions (job: ReportJob, conclusion: ReportJobResult['conclus
     ({ seriesInstanceUid, conclusion: attributes.string('SeriesDescription') === 'AX T2 negative' ? 'absent' : conclusion }))
 }
 
-async function buildArtifacts (job: ReportJob): Promise<ReportArtifact[]> {
+async function buildArtifacts (job: ReportJob, oneReport: boolean): Promise<ReportArtifact[]> {
   const artifacts: ReportArtifact[] = []
   const reports: Dataset[] = []
   const write = (kind: ReportArtifact['kind'], dataset: Dataset) => {
@@ -113,8 +114,19 @@ async function buildArtifacts (job: ReportJob): Promise<ReportArtifact[]> {
       write('key-objects', { ...report, SOPClassUID: '1.2.840.10008.5.1.4.1.1.88.59', SOPInstanceUID: sop!, SeriesInstanceUID: series!, Modality: 'KO' })
     }
   }
-  for (const report of reports) write('sr', report)
+  for (const report of oneReport ? [together(reports)] : reports) write('sr', report)
   return artifacts
+}
+
+/** One report of all series. */
+function together (reports: readonly Dataset[]): Dataset {
+  const name = reports.map(report => report['SOPInstanceUID'] as string).join()
+  return {
+    ...reports[0]!,
+    SOPInstanceUID: uidFromName(`study ${name}`),
+    SeriesInstanceUID: uidFromName(`study series ${name}`),
+    CurrentRequestedProcedureEvidenceSequence: reports.flatMap(report => report['CurrentRequestedProcedureEvidenceSequence'] as Dataset[]),
+  }
 }
 
 function secondaryCapture (common: Dataset, source: Instance): Dataset {

@@ -1,12 +1,17 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import type { Attributes } from '../../src/dicom/attributes.ts'
 import { readInstanceFile } from '../../src/dicom/read-instance.ts'
+import { uidFromName } from '../../src/dicom/uid.ts'
 import type { Slice } from '../../src/dicom/slice.ts'
 import { slicesOf } from '../../src/dicom/slices.ts'
+import { fhirBundle } from '../../src/report/fhir-bundle.ts'
 import { defaultObjectSettings } from '../../src/report/object-settings.ts'
 import type { ObjectSettings } from '../../src/report/object-settings.ts'
 import { parseHeatmapScope } from '../../src/report/heatmap-scope.ts'
+import { commentSentences } from '../../src/report/sentences.ts'
+import { buildStructuredReport } from '../../src/report/structured-report.ts'
 import { dataPath } from '../helpers/data.ts'
 import { assertPydicomReads, assertValid, deliver, references } from '../helpers/deliverable-files.ts'
 import { seriesOf, studyOf, testContext } from '../helpers/report-inputs.ts'
@@ -64,10 +69,58 @@ t.test('a heatmap is the same object in every scope, and a report another one', 
   ])
 })
 
+const elements = (item: Attributes, concept: string) => item.items('ContentSequence')
+  .filter(child => child.items('ConceptNameCodeSequence')[0]?.string('CodeValue') === concept)
+
+t.test('one report of the study holds all series, by falling probability, with the conclusion of the study', async t => {
+  const predecessors = ['2.25.5', '2.25.6'].map(sopInstanceUid =>
+    ({ studyInstanceUid: uidFromName('test study'), seriesInstanceUid: '2.25.7', sopClassUid: '1.2.840.10008.5.1.4.1.1.88.34', sopInstanceUid }))
+  const files = await deliver(t.testdir(), twoSeries(), contextOf({ srScope: 'study' }), {
+    extras: ['key-objects', 'pdf'], predecessors: new Map([[1, predecessors], [2, predecessors.slice(1)]]),
+  })
+  t.strictSame(files.slice(-4).map(({ kind }) => kind), ['summary', 'key-objects', 'pdf', 'sr'], 'the report comes last')
+  const report = files.at(-1)!.instance.attributes
+  t.strictSame([report.string('SeriesDescription'), report.number('SeriesNumber')], ['AI tubers - RESEARCH ONLY', 9010])
+  const [replaced] = report.items('PredecessorDocumentsSequence').flatMap(study => study.items('ReferencedSeriesSequence'))
+  t.strictSame(replaced!.items('ReferencedSOPSequence').map(one => one.string('ReferencedSOPInstanceUID')), ['2.25.5', '2.25.6'], 'each once')
+  const [evaluations] = elements(report, 'C0034375')
+  t.strictSame(elements(evaluations!, 'TSC-TUBER').map(item => item.items('ConceptCodeSequence')[0]!.string('CodeMeaning')), ['Present'])
+  t.equal(elements(evaluations!, '121077').length, 1, 'one conclusion')
+  t.strictSame(elements(evaluations!, '121111').map(item => item.string('TextValue')?.slice(0, 14)), ['Series 3 AX T2', 'Series 4 AX FL'])
+  const groups = elements(elements(report, '126010')[0]!, '125007')
+  t.strictSame(groups.map(group => elements(group, '112039')[0]!.string('TextValue')),
+    ['S4 I2', 'S4 I3', 'S4 I5', 'S3 I2', 'S3 I3', 'S3 I1', 'S4 I1', 'S4 I4'], 'by falling probability over both series; the failed slice last')
+  const library = elements(elements(report, '111028')[0]!, '126200')
+  t.strictSame(library.map(group => elements(group, '260753009').length), [3, 5], 'a library group a series')
+  assertValid(t, files)
+  assertPydicomReads(t, files.slice(-4).map(({ path }) => path))
+  const bundle = fhirBundle([report], 'present') as { entry: { resource: { resourceType: string, note?: { text: string }[] } }[] }
+  t.equal(bundle.entry.filter(({ resource }) => resource.resourceType === 'Observation').length, 1 + 1 + 8)
+  t.match(JSON.stringify(bundle), /Series 3 AX T2.*Series 4 AX FLAIR/)
+})
+
+t.test('a note about one series of several is told with its name', async t => {
+  const { series } = twoSeries()
+  const noted = series.map((one, i) => ({ ...one, notes: i === 0 ? ['all', 'a gap'] : ['all'] }))
+  t.strictSame(commentSentences(studyOf(noted), noted).slice(2), ['all', 'Series 3 AX T2 (T2): a gap'])
+})
+
+t.test('no two series of results have one number', async t => {
+  const files = await deliver(t.testdir(), twoSeries(), contextOf({}), { extras: ['key-objects', 'pdf'] })
+  const numbers = new Map(files.map(({ instance: { seriesInstanceUid, attributes } }) => [seriesInstanceUid, attributes.number('SeriesNumber')!]))
+  t.strictSame([...numbers.values()].sort(), [9001, 9002, 9003, 9011, 9012, 9101, 9102, 9201, 9202])
+})
+
+t.test('a job that runs again does not replace its own report', async t => {
+  const [first] = (await deliver(t.testdir({ a: {} }), twoSeries(), contextOf({ srScope: 'study' }))).slice(-1)
+  const own = { studyInstanceUid: uidFromName('test study'), seriesInstanceUid: '2.25.7', sopClassUid: '2.25.8', sopInstanceUid: first!.instance.sopInstanceUid }
+  t.notOk('PredecessorDocumentsSequence' in buildStructuredReport({ study: twoSeries(), context: contextOf({ srScope: 'study' }), predecessors: [own] }))
+})
+
 t.test('the real Philips series is valid in a scope too', async t => {
   const study = await philips(t)
   if (study === undefined) return
-  const files = await deliver(t.testdir(), study, contextOf({ heatmapScope: { of: 'top', k: 1 } }), { extras: ['key-objects', 'pdf'] })
+  const files = await deliver(t.testdir(), study, contextOf({ heatmapScope: { of: 'top', k: 1 }, srScope: 'study' }), { extras: ['key-objects', 'pdf'] })
   t.strictSame(files.map(({ kind }) => kind), ['grad-cam', 'saliency', 'summary', 'key-objects', 'pdf', 'sr'])
   assertValid(t, files)
   assertPydicomReads(t, files.map(({ path }) => path))

@@ -46,7 +46,7 @@ t.test('the document names its template, its state and its one series', async t 
   t.match(report, {
     SOPClassUID: '1.2.840.10008.5.1.4.1.1.88.34',
     Modality: 'SR',
-    SeriesNumber: 9001,
+    SeriesNumber: 9011,
     InstanceNumber: 1,
     SeriesDescription: 'AI FLAIR tubers - RESEARCH ONLY',
     CompletionFlag: 'COMPLETE',

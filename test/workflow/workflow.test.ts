@@ -93,6 +93,26 @@ t.test('a slice after completion makes a new revision and a report that names it
   t.equal(pacs.taken.filter(({ sopClass }) => sopClass === srClass).length, 3, 'the unchanged series keeps its report here: same sources, same UID')
 })
 
+t.test('one report of a study replaces those of its series, and is replaced by them', async t => {
+  const clock = new Clock()
+  const archive = await openArchive(t, clock)
+  const control = new Control(t)
+  const { workflow } = testWorkflow(t, archive, clock, control, { destinations: [new FakePacs()] })
+  await store(archive, mrFile({ index: 0 }), mrFile({ series: 'second', index: 0 }))
+  await live(workflow, clock, 65)
+  const revise = async (index: number): Promise<unknown[]> => {
+    await store(archive, mrFile({ index }), mrFile({ series: 'second', index }))
+    await live(workflow, clock, 65)
+    return [...control.calls('predecessors').slice(-1), ...control.calls('replaced').slice(-1)]
+  }
+  control.tell('study-report')
+  t.strictSame(await revise(1), ['predecessors [1,1]', 'replaced 2'], 'the reports of both series')
+  t.strictSame(await revise(2), ['predecessors [1,1]', 'replaced 1'], 'the report of the study alone: those before it are replaced already')
+  control.untell('study-report')
+  t.strictSame(await revise(3), ['predecessors [1,1]', 'replaced 1'])
+  t.strictSame(await revise(4), ['predecessors [1,1]', 'replaced 2'], 'each its own')
+})
+
 t.test('key objects are sent after images and before reports, and are nobody\'s predecessor', async t => {
   const clock = new Clock()
   const archive = await openArchive(t, clock)
