@@ -8,7 +8,6 @@ import { sliceStatistics } from '../imaging/slice-statistics.ts'
 import type { Classifier } from '../model/classifier.ts'
 import { heatmapMethods } from '../model/finding.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
-import { loadModel } from '../model/load-model.ts'
 import type { ModelManifest } from '../model/manifest.ts'
 import { fitDistribution } from '../training/distribution.ts'
 import type { StatisticsSample } from '../training/distribution.ts'
@@ -20,20 +19,29 @@ import { report } from '../training/evaluation-report.ts'
 import type { EvaluationReport } from '../training/evaluation-report.ts'
 import { evaluationSlices } from '../training/evaluation-set.ts'
 import type { EvaluationSet } from '../training/evaluation-set.ts'
+import { foldChooser, foldFacts } from '../training/folds.ts'
+import type { Fold } from '../training/folds.ts'
 import type { CaughtCount } from '../training/unlike-slices.ts'
 import { recordEvaluation } from '../training/record-evaluation.ts'
 import { countUnlike, SpoiledCounter } from '../training/unlike-slices.ts'
+import { openModels, withRule } from './evaluation-folds.ts'
 import { evaluationText } from './evaluation-text.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import { numberOption, parseOptions } from './parse-options.ts'
 import { Progress } from './progress.ts'
 
-export const help = `Usage: tuberlens evaluate --model DIR
+export const help = `Usage: tuberlens evaluate --model DIR [--fold PATIENTS=DIR …]
          (--labelled CSV | --tuber-free DIR … | --canvases DIR | --label-maps DIR) [OPTIONS]
 
 Measures a model on what it was not trained on: per slice, series and patient, per contrast and manufacturer, with 95 %
 intervals over patients. Slices that fail or are undetermined are counted and named.
+
+Which network judges whom:
+  --model DIR            this one every patient, or every patient that no --fold names
+  --fold PATIENTS=DIR    the network in DIR these patients, separated by commas (a name may end in *); may be given
+                         several times: every patient is judged by a network that never saw it, which its manifest is
+                         asked for. Threshold and rules are those of --model, else of the first fold
 
 What to measure on:
   --labelled CSV         a line for each file or series, with a header: file,patient,label (1 has tubers, 0 has
@@ -79,6 +87,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     args,
     options: {
       model: { type: 'string' },
+      fold: { type: 'string', multiple: true },
       labelled: { type: 'string' },
       'tuber-free': { type: 'string', multiple: true },
       'exclude-slices': { type: 'string' },
@@ -105,7 +114,6 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       json: { type: 'boolean', default: false },
     },
   }))
-  if (values.model === undefined) throw new AppError('usage', 'evaluate needs --model DIR')
   const { engine } = values
   if (engine !== 'auto' && engine !== 'onnxruntime' && engine !== 'tensorflow') {
     throw new AppError('usage', `--engine is auto, onnxruntime or tensorflow, not ${engine}`)
@@ -113,6 +121,9 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   const specificity = numberOption('specificity', values.specificity, { min: 0, max: 1 })
   const accepted = numberOption('accept', values.accept, { min: 0.5, max: 1 }) ?? 0.985
   if (values.write && specificity === undefined && !values.distribution) throw new AppError('usage', '--write needs --specificity or --distribution')
+  if ((values.write || values.record !== undefined) && values.model === undefined && values.fold !== undefined) {
+    throw new AppError('usage', '--write and --record need --model: which manifest to change')
+  }
   const maps = mapsNamed(values.maps)
   const step = numberOption('spoil', values.spoil, { min: 1, max: 1e6 })
   const seed = Math.round(numberOption('seed', values.seed, { min: 0, max: 2 ** 31 }) ?? 1)
@@ -133,14 +144,17 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     signal: io.signal,
     onRow: (done, total) => progress.update('files', done, total),
   }
-  const loaded = await loadModel(values.model, { engine })
+  const { reference, folds, close } = await openModels(values.model, values.fold ?? [], engine)
   try {
-    const { manifest } = loaded
+    const { manifest } = reference
     const threshold = numberOption('threshold', values.threshold, { min: 0, max: 1 }) ?? manifest.output.threshold
     const samples: StatisticsSample[] = []
     const spoiled = step === undefined ? undefined : new SpoiledCounter(manifest, Math.round(step), seed)
-    const classifier = values.distribution ? withoutRule(loaded) : loaded
-    const judgement = await judge(classifier, evaluationSlices(set, manifest.preprocessing), {
+    const judging = (classifier: Classifier): Classifier => values.distribution ? withRule(classifier, undefined) : classifier
+    const chosen = folds.length === 0
+      ? judging(reference)
+      : told(io, foldChooser(folds.map(fold => ({ ...fold, classifier: judging(fold.classifier) }))))
+    const judgement = await judge(chosen, evaluationSlices(set, manifest.preprocessing), {
       signal: io.signal,
       ...maps === undefined ? {} : { maps },
       onSlice: done => { if (values.labelled === undefined && io.stderr.isTTY === true) progress.update('slices', done, done) },
@@ -157,7 +171,9 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     const distribution = values.distribution ? fitDistribution(samples, accepted) : undefined
     const unlike = { ...spoiled?.counts, ...await countFolders(values.unlike ?? [], manifest, io.signal) }
     const made = report(judgement, { threshold, seriesRule: manifest.seriesRule, specificity, unlike, seed })
-    const model = { name: manifest.name, version: manifest.version, sha256: loaded.sha256, engine: loaded.engine }
+    const { sha256, engine: usedEngine } = reference
+    const { name, version } = manifest
+    const model = { name, version, sha256, engine: usedEngine, ...foldFacts(folds, judgement) }
     if (values.out !== undefined) await writeReport(values.out, made, judgement, { model, command: commandLine(args) })
     const figures = { model, ...made, ...distribution === undefined ? {} : { distribution } }
     io.stdout.write(values.json ? `${JSON.stringify(figures, undefined, 2)}\n` : evaluationText(model, made))
@@ -166,20 +182,24 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     }
     if (values.write || values.record !== undefined) {
       const written = values.write ? { proposal: made.proposal, distribution } : {}
-      await recordEvaluation(values.model, manifest, made, { ...written, key: values.record })
+      await recordEvaluation(values.model!, manifest, made, { ...written, key: values.record })
     }
     return judgement.unjudged.some(({ outcome }) => outcome === 'failed') ? exitCodes.partial.code : exitCodes.ok.code
   } finally {
     progress.end()
-    await loaded.close()
+    await close()
   }
 }
 
-/** A rule cannot be fitted to what it lets pass. */
-function withoutRule (classifier: Classifier): Classifier {
-  const { distribution: _, ...manifest } = classifier.manifest
-  const { sha256, engine } = classifier
-  return { manifest, sha256, engine, classify: (...given) => classifier.classify(...given), close: () => classifier.close() }
+/** Says on stderr which network judges whom, patient by patient. */
+function told (io: CliIo, choose: (patient: string) => Fold): (patient: string) => Fold {
+  const known = new Set<string>()
+  return patient => {
+    const fold = choose(patient)
+    if (!known.has(patient)) io.stderr.write(`${patient}: judged by ${fold.name}\n`)
+    known.add(patient)
+    return fold
+  }
 }
 
 function nothingToSay ({ judged, unjudged }: Judgement): void {

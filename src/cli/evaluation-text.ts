@@ -18,9 +18,17 @@ export function evaluationText (model: { name: string, version: string, engine: 
     lines.push('', `tuber-free: ${percent(tuberFree.falsePositiveRate)} of ${tuberFree.slices} slices positive${range}, ${percent(tuberFree.aboveHalf)} from 0.5;`,
       `            ${tuberFree.positiveSeries} of ${tuberFree.series} series and ${tuberFree.positivePatients} of ${tuberFree.patients} patients positive`)
   }
-  const pairs = Object.entries(paired).map(([name, { implanted, without, auc, wins }]) =>
-    [name, String(implanted), String(without), auc.toFixed(3), percent(wins)])
-  if (pairs.length > 0) lines.push('', ...table(['implanted', 'slices', 'without', 'AUC', 'greater than its own slice without'], pairs))
+  const pairs = Object.entries(paired).map(([name, { implanted, without, patients, wins, ...areas }]) => {
+    const { auc, interval, withinPatients: within } = areas
+    return [
+      name, String(implanted), String(without), String(patients),
+      `${auc.toFixed(3)}${interval === undefined ? '' : ` [${interval.low.toFixed(2)}, ${interval.high.toFixed(2)}]`}`,
+      within === undefined ? '–' : `${within.mean.toFixed(3)} (${within.least.toFixed(3)} to ${within.greatest.toFixed(3)})`,
+      percent(wins),
+    ]
+  })
+  const pairHead = ['implanted', 'slices', 'without', 'patients', 'AUC', 'mean of the patients', 'greater than its own slice without']
+  if (pairs.length > 0) lines.push('', ...table(pairHead, pairs))
   for (const [name, { series: count, positive }] of Object.entries(made.withTubers)) {
     lines.push(`${name} tubers in five slices in a row: ${positive} of ${count} series positive`)
   }

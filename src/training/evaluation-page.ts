@@ -1,6 +1,8 @@
 import type { SeriesRule } from '../model/manifest.ts'
 import { escaped, reliabilitySvg, rocSvg } from './chart-svg.ts'
 import type { EvaluationReport, GroupFigures } from './evaluation-report.ts'
+import type { FoldFacts } from './folds.ts'
+import type { Interval } from './metrics.ts'
 
 /** Who was measured, and how the page names it. */
 export interface EvaluatedModel {
@@ -8,6 +10,8 @@ export interface EvaluatedModel {
   readonly version: string
   readonly sha256: string
   readonly engine: string
+  /** where patients were judged by different networks */
+  readonly folds?: readonly FoldFacts[]
 }
 
 /** What a page says besides the figures. */
@@ -52,6 +56,7 @@ export function evaluationPage (made: EvaluationReport, facts: PageFacts): strin
   const drawn = charts(made)
   const sections = [
     head(made, facts),
+    section('Networks', networks(model)),
     section('Figures', levels(made)),
     section('Curves', `<div class="charts"><figure>${drawn.roc}<figcaption>ROC: of series and patients by the score of the series rule.</figcaption></figure>` +
       `<figure>${drawn.reliability}<figcaption>Reliability of slice probabilities; the line is perfect. Expected calibration error ${made.curves.slice.calibrationError.toFixed(3)}.</figcaption></figure></div>`),
@@ -100,6 +105,14 @@ function head (made: EvaluationReport, { model, command, software, date }: PageF
 <p class="note"><strong>Research use only. Not for diagnosis.</strong> The figures hold for the patients that were measured, and for no others. This page names
 patients as the CSV does: keep it where their data may be kept.</p>
 <dl>${facts.map(([name, value]) => `<div><dt>${name}</dt><dd>${escaped(value!)}</dd></div>`).join('')}</dl>`
+}
+
+function networks ({ folds }: EvaluatedModel): string {
+  return folds === undefined
+    ? ''
+    : '<p>Every patient was judged by a network that never saw it. The model named above gives threshold and rules.</p>' +
+      table(['Network', 'Patients', 'Slices', 'sha256 of its manifest'], folds.map(({ name, patients, slices, sha256 }) =>
+        [name, patients.join(', '), String(slices), sha256]), 'Which network judged whom')
 }
 
 /** The series rule in words. */
@@ -153,10 +166,20 @@ function pointing ({ pointing: found }: EvaluationReport): string {
 }
 
 function paired ({ paired: found, withTubers }: EvaluationReport): string {
-  const rows = Object.entries(found).map(([name, { implanted, without: free, auc, wins }]) =>
-    [name, String(implanted), String(free), auc.toFixed(3), percent(wins)])
+  const range = (interval: Interval | undefined, text: (value: number) => string): string =>
+    interval === undefined ? '' : ` [${text(interval.low)}–${text(interval.high)}]`
+  const two = (value: number): string => value.toFixed(2)
+  const rows = Object.entries(found).map(([name, { auc, interval, withinPatients: within, ...own }]) => [
+    name, String(own.implanted), String(own.without), String(own.patients),
+    `${auc.toFixed(3)}${range(interval, two)}`,
+    within === undefined ? '–' : `${within.mean.toFixed(3)}${range(within.interval, two)}`,
+    within === undefined ? '–' : `${within.least.toFixed(3)} to ${within.greatest.toFixed(3)}`,
+    `${percent(own.wins)}${range(own.winsInterval, percent)}`,
+  ])
   if (rows.length === 0) return ''
-  return table(['Implanted', 'Slices', 'Without', 'AUC', 'Greater than its own slice without'], rows, 'The same slices with and without implanted tubers') +
+  const header = ['Implanted', 'Slices', 'Without', 'Patients', 'AUC', 'Mean AUC of a patient', 'Least to greatest', 'Greater than its own slice without']
+  return table(header, rows, 'The same slices with and without implanted tubers; 95 % intervals over patients') +
+    '<p>The first AUC compares all implanted slices with all slices without; the second, each patient’s with its own.</p>' +
     Object.entries(withTubers).map(([name, { series, positive }]) => `<p>${escaped(name)} tubers in five slices in a row: ${positive} of ${series} series positive.</p>`).join('')
 }
 

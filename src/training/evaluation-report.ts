@@ -111,8 +111,9 @@ export interface ReportOptions {
 
 /** Everything that a set of judged slices says about a model. */
 export function report (judgement: Judgement, options: ReportOptions): EvaluationReport {
-  const { judged, unjudged } = judgement
   const { threshold, seriesRule, specificity, unlike = {}, seed = 1 } = options
+  const { unjudged } = judgement
+  const judged = onceEach(judgement.judged)
   // implanted slices are compared with their own slices; they make no series of their own
   const real = { judged: judged.filter(slice => slice.pair === undefined || slice.label === 0), unjudged }
   const labelled = judged.filter(slice => !(slice.ofSeries === true && slice.label === 1))
@@ -140,13 +141,19 @@ export function report (judgement: Judgement, options: ReportOptions): Evaluatio
     tuberFree: tuberFreeOf(negatives, series, patients, threshold, seed),
     series,
     patients,
-    paired: pairedTest(judged),
-    withTubers: seriesWithTubers(judged, seriesRule, threshold),
+    paired: pairedTest(judgement.judged, seed),
+    withTubers: seriesWithTubers(judgement.judged, seriesRule, threshold),
     pointing: pointingOf(judged),
     without: withoutProbability(unjudged),
     outOfDistribution: { given: givenCount(judgement), unlike },
     proposal: specificity === undefined ? undefined : propose(real, negatives, specificity),
   }
+}
+
+/** A series given both as tuber-free and as canvas counts as the former: of the pairs' slices without, only the comparison is left. */
+function onceEach (judged: readonly JudgedSlice[]): readonly JudgedSlice[] {
+  const whole = new Set(judged.filter(slice => slice.pair === undefined).map(slice => slice.series))
+  return judged.filter(slice => slice.pair?.difficulty !== 'without' || !whole.has(slice.series))
 }
 
 /** Probabilities series by series, slices in order; slices that belong to none are left out. */

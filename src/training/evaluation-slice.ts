@@ -40,6 +40,8 @@ export interface Pointing {
 /** A slice that was judged. */
 export interface JudgedSlice extends KnownSlice {
   readonly probability: number
+  /** the network that judged it, where patients were judged by different ones */
+  readonly fold?: string
   /** of each map that was made; absent where there is no mask */
   readonly maps?: Readonly<Partial<Record<HeatmapMethod, Pointing>>>
 }

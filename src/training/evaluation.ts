@@ -3,6 +3,7 @@ import type { Classifier } from '../model/classifier.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
 import { AppError } from '../errors.ts'
 import type { EvaluationItem, EvaluationSlice, JudgedSlice, Pointing, UnjudgedSlice } from './evaluation-slice.ts'
+import type { Fold } from './folds.ts'
 import { pointing } from './pointing.ts'
 
 export interface JudgeOptions {
@@ -23,21 +24,25 @@ const batchSize = 8
 /**
  * Runs a model over slices, in order. A slice that is unlike what the model was made for is undetermined, as `analyze` has it; where a
  * slice has a mask, the maps are compared with it.
- * @throws AppError `interrupted`, `engine-failed`
+ * @param model one network for all, or the network for each patient
+ * @throws AppError `interrupted`, `engine-failed`, and what the choice of a network throws
  */
 export async function judge (
-  classifier: Classifier, items: AsyncIterable<EvaluationItem> | Iterable<EvaluationItem>, options: JudgeOptions = {},
+  model: Classifier | ((patient: string) => Fold), items: AsyncIterable<EvaluationItem> | Iterable<EvaluationItem>,
+  options: JudgeOptions = {},
 ): Promise<Judgement> {
   const judged: JudgedSlice[] = []
   const unjudged: UnjudgedSlice[] = []
   let waiting: EvaluationSlice[] = []
-  const { manifest } = classifier
-  const { maps = [manifest.evidenceLayer === undefined ? 'grad-cam' : 'evidence'] } = options
+  let fold: Partial<Fold> & { readonly classifier: Classifier } | undefined
   const stopIfAsked = (): void => {
     if (options.signal?.aborted === true) throw new AppError('interrupted', 'stopped')
   }
   const flush = async (): Promise<void> => {
     stopIfAsked()
+    if (fold === undefined || waiting.length === 0) return
+    const { name, classifier } = fold
+    const { maps = [classifier.manifest.evidenceLayer === undefined ? 'grad-cam' : 'evidence'] } = options
     const wanted = waiting.some(slice => slice.mask !== undefined) ? maps : []
     const found = await classifier.classify(waiting.map(slice => slice.raster), wanted)
     for (const [i, slice] of waiting.entries()) {
@@ -46,7 +51,8 @@ export async function judge (
       const pointings: Partial<Record<HeatmapMethod, Pointing>> = mask === undefined
         ? {}
         : Object.fromEntries(heatmaps.map(map => [map.method, pointing(map, mask)]))
-      judged.push({ ...known, probability, ...Object.keys(pointings).length > 0 ? { maps: pointings } : {} })
+      const by = name === undefined ? {} : { fold: name }
+      judged.push({ ...known, ...by, probability, ...Object.keys(pointings).length > 0 ? { maps: pointings } : {} })
       options.onJudged?.(slice)
     }
     options.onSlice?.(judged.length + unjudged.length)
@@ -58,7 +64,10 @@ export async function judge (
       unjudged.push(item)
       continue
     }
-    const reason = unlikeness(item.raster, manifest)
+    const own = typeof model === 'function' ? model(item.patient) : { classifier: model }
+    if (own.classifier !== fold?.classifier) await flush()
+    fold = own
+    const reason = unlikeness(item.raster, own.classifier.manifest)
     if (reason !== undefined) {
       const { raster: _, mask: __, ...known } = item
       unjudged.push({ ...known, outcome: 'undetermined', reason })
@@ -67,6 +76,6 @@ export async function judge (
     waiting.push(item)
     if (waiting.length >= batchSize) await flush()
   }
-  if (waiting.length > 0) await flush()
+  await flush()
   return { judged, unjudged }
 }

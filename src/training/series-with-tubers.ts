@@ -8,10 +8,20 @@ const run = 5
 /** Of real series in which five slices in a row were replaced by the same slices with tubers: how many a rule finds. */
 export interface SeriesWithTubers { readonly series: number, readonly positive: number }
 
-/** Every place of the run in every series, implantation by implantation; per difficulty. */
+/** Every place of the run in every series, implantation by implantation; per difficulty, and per difficulty and contrast. */
 export function seriesWithTubers (
   judged: readonly JudgedSlice[], rule: SeriesRule, threshold: number,
 ): Record<string, SeriesWithTubers> {
+  const paired = judged.filter(slice => slice.pair !== undefined)
+  const contrasts = [...new Set(paired.map(slice => slice.contrast))].sort()
+  const named = contrasts.length < 2
+    ? []
+    : contrasts.flatMap(contrast => Object.entries(count(paired.filter(slice => slice.contrast === contrast), rule, threshold))
+      .map(([difficulty, counts]) => [`${difficulty} ${contrast}`, counts] as const))
+  return { ...count(paired, rule, threshold), ...Object.fromEntries(named) }
+}
+
+function count (judged: readonly JudgedSlice[], rule: SeriesRule, threshold: number): Record<string, SeriesWithTubers> {
   const found = new Map<string, { series: number, positive: number }>()
   const without = new Map<string, JudgedSlice[]>()
   const implanted = new Map<string, Map<string, number[]>>()

@@ -102,6 +102,29 @@ t.test('what the slices look like is fitted and written, and then told from othe
   t.ok(made.outOfDistribution.given.caught / made.outOfDistribution.given.slices <= 0.25)
 })
 
+t.test('every patient is judged by the network of its fold', async t => {
+  const free = join(folder, 'free')
+  for (const name of ['fold-b', 'fold-ac']) await cp(tinyModel, join(folder, name), { recursive: true })
+  const out = join(folder, 'folds')
+  const run = (...args: string[]) => runCli(['evaluate', '--tuber-free', free, ...args])
+  const folds = ['--fold', `b=${join(folder, 'fold-b')}`, '--fold', `a,c=${join(folder, 'fold-ac')}`]
+  const { code, stderr, stdout } = await run(...folds, '--out', out, '--json')
+  t.equal(code, 0, stderr)
+  t.match(stderr, /b: judged by fold-b/)
+  const made = JSON.parse(stdout) as { model: { folds: unknown[] }, tuberFree: { slices: number } }
+  t.match(made.model.folds, [{ name: 'fold-b', patients: ['b'], slices: 28 }, { name: 'fold-ac', patients: ['a', 'c'], slices: 51 }])
+  t.equal(made.tuberFree.slices, 79)
+  const page = await readFile(join(out, 'evaluation.html'), 'utf8')
+  t.match(page, /Which network judged whom/)
+  t.notMatch(page, new RegExp(folder), 'no folder of this machine')
+  const rest = await run('--model', join(folder, 'model'), ...folds.slice(0, 2), '--json')
+  t.match(JSON.parse(rest.stdout), { model: { folds: [{ patients: ['b'] }, { name: 'model', patients: ['a', 'c'] }] } })
+  t.match((await run(...folds.slice(0, 2))).stderr, /is in no fold/)
+  t.match((await run('--fold', 'b')).stderr, /--fold is PATIENT/)
+  t.match((await run('--fold', `b=${join(folder, 'absent')}`)).stderr, /no readable manifest/)
+  t.match((await run(...folds, '--specificity', '0.9', '--write')).stderr, /need --model/)
+})
+
 t.test('Ctrl-C ends it, and nothing is written', async t => {
   const result = await runCli(['evaluate', '--model', join(folder, 'model'), '--tuber-free', join(folder, 'free'), '--out', join(folder, 'stopped')], {}, AbortSignal.abort())
   t.equal(result.code, 130)

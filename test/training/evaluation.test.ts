@@ -39,9 +39,24 @@ t.test('pairs are compared with all slices without, and with their own', async t
     slice(0.5, 'x', 'easy'), slice(0.6, 'y', 'easy', 'FLAIR'), slice(0.1, 'x', 'subtle'),
   ])
   // 0.5 beats 0.2 only; 0.6 beats 0.2 and ties with 0.6
-  t.same(found['easy'], { implanted: 2, without: 2, auc: 2.5 / 4, wins: 0.75 })
-  t.same(found['subtle'], { implanted: 1, without: 2, auc: 0, wins: 0 })
-  t.same(found['easy T2'], { implanted: 1, without: 1, auc: 1, wins: 1 })
+  t.match(found['easy'], { implanted: 2, without: 2, patients: 1, auc: 2.5 / 4, wins: 0.75 })
+  t.match(found['subtle'], { implanted: 1, without: 2, auc: 0, wins: 0 })
+  t.match(found['easy T2'], { implanted: 1, without: 1, auc: 1, wins: 1 })
+  t.same(found['easy']?.interval, undefined, 'one patient gives no interval')
+})
+
+t.test('over several patients the pairs give an interval, and the AUC of each patient apart from differences between them', async t => {
+  const slice = (patient: string, probability: number, difficulty: string): JudgedSlice =>
+    ({ probability, pair: { key: patient, difficulty }, label: difficulty === 'without' ? 0 : 1, patient, series: `${patient}/1`, index: 0, contrast: 'T2' })
+  const { easy } = pairedTest([
+    slice('a', 0.1, 'without'), slice('a', 0.2, 'easy'), slice('b', 0.6, 'without'), slice('b', 0.7, 'easy'), slice('c', 0.5, 'easy'),
+  ])
+  // pooled, of six pairs 0.2 loses one and 0.5 loses one; within a and b none is lost, and c has no slice without
+  t.equal(easy?.auc, 4 / 6)
+  t.match(easy?.withinPatients, { mean: 1, least: 1, greatest: 1, interval: { low: 1, high: 1 } })
+  t.equal(easy?.wins, 1)
+  t.ok(easy!.interval!.low < easy!.interval!.high)
+  t.equal(pairedTest([slice('c', 0.5, 'easy')])['easy']?.withinPatients, undefined)
 })
 
 t.test('series get tubers in five slices in a row, at every place', async t => {
@@ -51,6 +66,9 @@ t.test('series get tubers in five slices in a row, at every place', async t => {
   // implanted slices are seen in 0 and 1 only: with the one above, the run at 0 has two in a row, the run at 1 has none
   const easy = Array.from({ length: 6 }, (_, i) => slice(i, 'easy', i < 2 ? 0.9 : 0.1))
   t.same(seriesWithTubers([...without, ...easy], rule, 0.5), { easy: { series: 2, positive: 1 } })
+  const flair = [...without, ...easy].map(one => ({ ...one, series: 'a/2', contrast: 'FLAIR', pair: { ...one.pair!, key: `f${one.pair!.key}` } }))
+  t.same(seriesWithTubers([...without, ...easy, ...flair], rule, 0.5),
+    { easy: { series: 4, positive: 2 }, 'easy FLAIR': { series: 2, positive: 1 }, 'easy T2': { series: 2, positive: 1 } })
 })
 
 t.test('slices of a series are put in order, and slices without a series make none', async t => {
