@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { type AccessConfig, accessOf, accessVariables } from './config/access.ts'
 import { destinationsOf } from './config/destinations.ts'
 import { reportOf, reportVariables } from './config/report.ts'
 import type { ReportConfig } from './config/report.ts'
@@ -29,6 +30,7 @@ const variables = {
   METRICS_PORT: { schema: integer(1, 65535).optional(), meaning: 'Port of its own for `/metrics`, at the same address', shownDefault: 'no such port' },
   METRICS_TOKEN_FILE: { schema: file.optional(), meaning: 'File with a bearer token with which `/metrics` is served on the port of the service; read again for every request', shownDefault: 'not served there' },
   PUBLIC_BASE_URL: { schema: url.optional(), meaning: 'Origin, and path if any, by which clients reach the service; RetrieveURLs begin with it', shownDefault: 'as the client asked' },
+  ...accessVariables,
   DATA_DIR: { schema: file, default: 'tuberlens-data', meaning: 'Folder of all that the service keeps; one process at a time' },
   MODEL_DIR: { schema: file.optional(), meaning: 'Folder of the model', shownDefault: 'the model that comes with the program' },
   ENGINE: { schema: choice('auto', ...engineNames), default: 'auto', meaning: 'What computes the network: `auto`, `onnxruntime`, `tensorflow`' },
@@ -65,7 +67,6 @@ const variables = {
   RATE_LIMIT: { schema: integer(0, 10_000_000), default: '0', meaning: 'Requests a minute from one address beyond which they are answered with 429; 0 is no limit. Some PACS send each image in a request of its own' },
   RENDER_MAX_PIXELS: { schema: integer(1, 2 ** 28), default: String(2 ** 24), meaning: 'Pixels of an image, or of a picture of it, beyond which nothing is drawn' },
   CORS_ORIGINS: { schema: list.refine(origins => origins.every(isOrigin), 'must list origins such as https://viewer.example'), default: '', meaning: 'Origins of web pages that may use the service from a browser, separated by commas; none by default' },
-  TRUST_PROXY: { schema: list, default: '', meaning: 'Addresses of proxies whose `X-Forwarded-…` headers are believed, separated by commas' },
   DISK_RESERVE: { schema: size, default: '1G', meaning: 'Free space below which nothing is taken in' },
   SPOOL_QUOTA: { schema: size.optional(), meaning: 'Bytes of all instances together beyond which nothing is taken in', shownDefault: 'none: the disk is the limit' },
   DISK_WATERMARK: { schema: integer(1, 100), default: '85', meaning: 'Percent of the disk from which on delivered inputs are removed early' },
@@ -100,6 +101,8 @@ export interface Config {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly debug: boolean
   readonly webhook: WebhookSettings | undefined
+  /** Who may do what. */
+  readonly access: AccessConfig
   /** Where results go; secrets are in the files that it names. */
   readonly destinations: readonly DestinationSettings[]
   /** The worklist that work is taken from. */
@@ -130,6 +133,10 @@ export interface Config {
     readonly renderMaxPixels: number
     /** As browsers write them in Origin. */
     readonly corsOrigins: readonly string[]
+    /** Host names beyond addresses and names without a dot; `*` is any. */
+    readonly allowedHosts: readonly string[]
+    /** 0 is no limit. */
+    readonly connectionsPerAddress: number
   }
   readonly workflow: WorkflowSettings
 }
@@ -152,16 +159,17 @@ export function loadConfig (environment: Environment): Config {
   const values = parsed.data
   const destinations = values && destinationsOf(values, problems)
   const webhook = values && webhookOf(values, problems)
+  const access = values && accessOf(values, problems)
   if (values && values.SERIES_MAX_WAIT_S < values.SERIES_QUIET_S) problems.push('TUBERLENS_SERIES_MAX_WAIT_S must not be less than TUBERLENS_SERIES_QUIET_S')
   const worklist = values?.WORKLIST_DESTINATION
   if (worklist !== undefined && destinations?.every(({ id }) => id !== worklist) === true) {
     problems.push('TUBERLENS_WORKLIST_DESTINATION is not the id of a destination')
   }
-  if (values === undefined || destinations === undefined || problems.length > 0) {
+  if (values === undefined || destinations === undefined || access === undefined || problems.length > 0) {
     const lines = [...problems].sort()
     throw new AppError('config-invalid', `the configuration has ${lines.length === 1 ? 'an error' : `${lines.length} errors`}:\n${lines.map(line => `  ${line}`).join('\n')}`, { errors: lines.length })
   }
-  return freeze({ ...assemble(values, destinations), webhook })
+  return freeze({ ...assemble(values, destinations), webhook, access })
 }
 
 type VariableName = keyof typeof variables
@@ -182,7 +190,7 @@ function worklistOf (values: Values): WorklistConfig | undefined {
   return destination === undefined ? undefined : { destination, query, pollMs: poll * 1000, requester }
 }
 
-function assemble (values: Values, destinations: readonly DestinationSettings[]): Omit<Config, 'webhook'> {
+function assemble (values: Values, destinations: readonly DestinationSettings[]): Omit<Config, 'webhook' | 'access'> {
   const ms = (s: number) => Math.round(s * 1000)
   const hour = 3_600_000
   const { lifecycle, runner, delivery, retention } = defaultWorkflowSettings
@@ -217,7 +225,12 @@ function assemble (values: Values, destinations: readonly DestinationSettings[])
       trustProxy: values.TRUST_PROXY,
     },
     metrics: { port: values.METRICS_PORT, tokenFile: values.METRICS_TOKEN_FILE },
-    web: { renderMaxPixels: values.RENDER_MAX_PIXELS, corsOrigins: values.CORS_ORIGINS },
+    web: {
+      renderMaxPixels: values.RENDER_MAX_PIXELS,
+      corsOrigins: values.CORS_ORIGINS,
+      allowedHosts: values.ALLOWED_HOSTS,
+      connectionsPerAddress: values.CONNECTIONS_PER_ADDRESS,
+    },
     workflow: {
       lifecycle: {
         ...lifecycle,

@@ -38,6 +38,7 @@ export const errorCodes = [
   'not-implemented',
   'unauthorized', // credentials are missing or wrong
   'forbidden',
+  'misdirected', // for a host name that is not ours
   'not-found',
   'gone',
   'conflict',

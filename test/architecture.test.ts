@@ -28,6 +28,7 @@ const homes: readonly (readonly [RegExp, RegExp])[] = [
   [/^(@tensorflow\/.*|onnxruntime-node)$/, /^(model|training)\//],
   [/^@photostructure\/sqlite$/, /^archive\//],
   [/^pdfkit$/, /^report\/pdf-document\.ts$/],
+  [/^jose$/, /^service\/access\/token-issuer\.ts$/],
   [/^h5wasm$/, /^model\/keras\/hdf5-file\.ts$/],
 ]
 

@@ -25,5 +25,5 @@ t.test('no route can be registered without a scope', async t => {
   const { app } = await testService(t)
   t.ok(app.registeredRoutes.length > 10)
   const anonymous = new Set(app.registeredRoutes.filter(({ scope }) => scope === 'anonymous').map(({ url }) => url))
-  t.strictSame([...anonymous].sort(), ['/livez', '/metrics', '/openapi.yaml', '/readyz', '/startupz'])
+  t.strictSame([...anonymous].sort(), ['/livez', '/openapi.yaml', '/readyz', '/startupz'])
 })

@@ -24,6 +24,8 @@ export interface AuditEvent {
   /** `start`, `stop`, `import`, `export`, `read`, `query`, `delete`, … */
   readonly action: string
   readonly outcome: AuditOutcome
+  /** Who did it, as the file of clients or the issuer of tokens names them; never what a request claims. */
+  readonly user?: string | undefined
   /** Address of the client. */
   readonly source?: string | undefined
   /** Study Instance UIDs; the log holds their SHA-256. */
@@ -150,7 +152,7 @@ export class AuditLog {
 interface Link { readonly line: string, readonly chain: Chain }
 
 function linked ({ sequence, hash: previous }: Chain, event: AuditEvent, at: number, lost: number): Link {
-  const { code, action, outcome, source, studies, facts } = event
+  const { code, action, outcome, user, source, studies, facts } = event
   const text = JSON.stringify({
     sequence: sequence + 1,
     at: new Date(at).toISOString(),
@@ -158,6 +160,7 @@ function linked ({ sequence, hash: previous }: Chain, event: AuditEvent, at: num
     name: auditEvents[code],
     action,
     outcome,
+    ...(user !== undefined && { user }),
     ...(source !== undefined && { source }),
     ...(studies !== undefined && { studies: studies.map(uidHash) }),
     ...(facts !== undefined && { facts }),

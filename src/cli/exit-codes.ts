@@ -44,6 +44,7 @@ const byError = {
   'not-implemented': 'internal',
   unauthorized: 'internal',
   forbidden: 'internal',
+  misdirected: 'internal',
   'not-found': 'input',
   gone: 'input',
   conflict: 'internal',

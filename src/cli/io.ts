@@ -1,9 +1,11 @@
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 
 /** What a command may touch of its process; tests give their own. */
 export interface CliIo {
   readonly stdout: Writable
   readonly stderr: Writable & { readonly isTTY?: boolean }
+  /** Absent where nothing can be asked. */
+  readonly stdin?: Readable & { readonly isTTY?: boolean }
   readonly env: Readonly<Record<string, string | undefined>>
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal

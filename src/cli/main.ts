@@ -16,7 +16,8 @@ const commands: Readonly<Record<string, Listed>> = {
   demo: { summary: 'run the service on a synthetic study and show its results', load: () => import('./demo.ts') },
   synthesize: { summary: 'make synthetic slices with and without tubers', load: () => import('./synthesize.ts') },
   train: { summary: 'train the networks and keep the best', load: () => import('./train.ts') },
-  'verify-audit': { summary: 'check that no line of an audit log was changed', load: () => import('./verify-audit.ts') },
+  credential: { summary: 'make passwords and tokens for clients of the service', load: () => import('./credential.ts') },
+  audit: { summary: 'check that no line of an audit log was changed (audit verify)', load: () => import('./audit.ts') },
   evaluate: { summary: 'measure a model on labelled slices', load: () => import('./evaluate.ts') },
   'import-keras': { summary: 'make a model of a network that Keras saved', load: () => import('./import-keras.ts') },
 }
@@ -75,6 +76,7 @@ if (isEntry()) {
   // a reader that went away (`tuberlens select … | head`) is not an error
   process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code === 'EPIPE') process.exit(0) })
   process.exitCode = await main(process.argv.slice(2), {
+    get stdin () { return process.stdin },
     stdout: process.stdout, stderr: process.stderr, env: process.env, signal: stop.signal,
   })
 }

@@ -1,15 +1,20 @@
 import { randomUUID } from 'node:crypto'
+import type { Server } from 'node:http'
 import helmet from '@fastify/helmet'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyHttpOptions, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { addressList } from '../config/access.ts'
 import type { AppError } from '../errors.ts'
 import { auditRequests } from './audit-requests.ts'
-import { type RegisteredRoute, requireScopes } from './auth.ts'
+import { type RegisteredRoute, requireAccess, requireScopes } from './access/require-access.ts'
 import { answerClientError } from './client-error.ts'
 import type { ServiceContext } from './context.ts'
+import { limitConnections } from './connection-limit.ts'
 import { allowOrigins } from './cors.ts'
+import { refuseCrossSite } from './cross-site.ts'
 import { dicomWebRoot } from './dicomweb-url.ts'
 import type { Logger } from './logging.ts'
 import { errorProblem } from './error-problem.ts'
+import { allowHosts } from './host-names.ts'
 import { type Problem, problemMediaType, problemOfStatus } from './problems.ts'
 import { limitRate } from './rate-limit.ts'
 import { capabilityRoutes } from './routes/capabilities.ts'
@@ -32,7 +37,7 @@ import { statusRoutes } from './routes/status.ts'
 import { uploadRoutes } from './routes/upload.ts'
 import { wadoUriRoutes } from './routes/wado-uri.ts'
 import { workitemRoutes } from './routes/workitems.ts'
-import { requireSameOrigin } from './same-origin.ts'
+import { tlsOptions } from './tls-server.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -47,7 +52,9 @@ const storeRoute = /\/(?:studies|studies\/:study|upload)$/
 /** All routes over a context, not listening yet. The caller closes it. */
 export async function buildApp (context: ServiceContext, logger: Logger): Promise<FastifyInstance> {
   const loggerInstance: FastifyBaseLogger = logger
-  const app = Fastify({
+  const { settings, access, tls } = context
+  const http = { headersTimeout: 15_000, connectionsCheckingInterval: 5_000 }
+  const options: FastifyHttpOptions<Server> = {
     loggerInstance,
     // its own lines print the query string, where searches carry patient data
     logController: new LogController({ disableRequestLogging: true }),
@@ -59,8 +66,8 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
     connectionTimeout: 120_000,
     handlerTimeout: 30_000,
     maxRequestsPerSocket: 1000,
-    http: { headersTimeout: 15_000, connectionsCheckingInterval: 5_000 },
-    trustProxy: context.settings.trustProxy.length > 0 ? [...context.settings.trustProxy] : false,
+    http,
+    trustProxy: settings.trustProxy.length > 0 ? [...settings.trustProxy] : false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 256 },
     forceCloseConnections: 'idle',
     // both would answer in Fastify's own form, the second with the path in it
@@ -69,7 +76,9 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
       answerClientError(error.code, socket)
     },
     frameworkErrors: (error, request, reply) => { answerError(error, request, reply) },
-  })
+  }
+  const app = Fastify(tls === undefined ? options : { ...options, https: { ...http, ...tlsOptions(tls) } } as typeof options)
+  limitConnections(app.server, settings.connectionsPerAddress, addressList(settings.trustProxy), () => { logger.debug('too many connections of one address') })
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => { void sendProblem(reply, problemOfStatus(404, request.id)) })
   // stream bodies: bodyLimit does not hold for them, their routes count themselves
@@ -77,12 +86,21 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
     app.addContentTypeParser(type, (_request, payload, done) => { done(null, payload) })
   }
   app.decorate('registeredRoutes', requireScopes(app))
-  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } })
-  allowOrigins(app, context.settings.corsOrigins)
-  await limitRate(app, context.settings.rateLimit)
+  const contentSecurityPolicy = { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }
+  await app.register(helmet, { contentSecurityPolicy, strictTransportSecurity: false })
+  app.addHook('onRequest', async (request, reply) => {
+    // RFC 6797 7.2: not over an open line
+    if (request.protocol === 'https') void reply.header('strict-transport-security', 'max-age=31536000')
+  })
+  allowHosts(app, settings)
+  allowOrigins(app, settings.corsOrigins)
+  refuseCrossSite(app, settings)
+  requireAccess(app, access)
+  await limitRate(app, settings.rateLimit)
   app.addHook('onSend', async (request, reply) => { void reply.header('x-request-id', request.id) })
   app.addHook('onResponse', async (request, reply) => {
-    const level = request.routeOptions.config.scope === 'anonymous' ? 'debug' : 'info'
+    const { scope } = request.routeOptions.config
+    const level = scope === 'anonymous' || scope === 'metrics' ? 'debug' : 'info'
     request.log[level]({ req: request, res: reply, ms: Math.round(reply.elapsedTime) }, 'request')
   })
   app.addHook('onResponse', async (request, reply) => {
@@ -91,7 +109,7 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   })
   if (context.audit !== undefined) auditRequests(app, context.audit)
   await app.register(healthRoutes(context))
-  await app.register(metricsRoutes(context.metrics, context.metricsToken))
+  await app.register(metricsRoutes(context))
   await app.register(descriptionRoutes())
   await app.register(capabilityRoutes(context), { prefix: dicomWebRoot })
   const dicomWeb = [
@@ -103,11 +121,6 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   // viewers look for the URI service beside the RESTful one as well as below it
   await app.register(wadoUriRoutes(context))
   await app.register(async api => {
-    // a form of another site must not be able to make a browser do these things
-    api.addHook('onRequest', (request, _reply, next) => {
-      if (request.method !== 'GET' && request.method !== 'HEAD') requireSameOrigin(request, context.settings)
-      next()
-    })
     for (const routes of [uploadRoutes, jobRoutes, seriesRoutes, studyRoutes, fhirRoutes, selectionRoutes, destinationRoutes]) {
       await api.register(routes(context))
     }

@@ -1,40 +1,63 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AuditEvent, AuditLog, AuditOutcome } from '../archive/audit-log.ts'
+import { AttemptLimit } from './access/attempt-limit.ts'
 import { queryParameters } from './dicomweb-url.ts'
 
 /** Routes that search; all others below /dicom-web with a study give what they hold of it. */
 const searches = /\/(?:studies|series|instances|workitems)$/
 /** Names of attributes and of parameters; anything else may be a value in the wrong place. */
 const keyName = /^(?:[0-9A-Fa-f]{8}|[A-Za-z]{1,64})$/
+/** Refusals of one address in a minute that are recorded one by one: who may do nothing must not be able to fill the disk. */
+const maxRefusals = 20
+/** A user at an address is said to have come once in this time. */
+const loginMs = 3_600_000
 
 /**
- * Records what clients looked for, were given, and erased, and what was refused to them (PS3.15 A.5.3.3, .5, .9, .11, .12). What they
- * store is recorded where it is committed.
+ * Records who came, what clients looked for, were given, and erased, and what was refused to them (PS3.15 A.5.3.3, .5, .9, .11, .12).
+ * What they store is recorded where it is committed.
  */
 export function auditRequests (app: FastifyInstance, audit: Pick<AuditLog, 'record'>): void {
+  const logins = new AttemptLimit(1, loginMs)
+  const refusals = new AttemptLimit(maxRefusals, 60_000)
   app.addHook('onResponse', async (request, reply) => {
+    const { principal, ip: source } = request
+    const who = { ...(principal && { user: principal.name }), source }
+    if (principal !== undefined && logins.count(`${principal.method} ${principal.name} ${source}`) === 1) {
+      await audit.record({ code: 110114, action: 'login', outcome: 0, ...who, facts: { method: principal.method } })
+    }
     const event = eventOf(request, reply.statusCode)
-    if (event !== undefined) await audit.record({ ...event, source: request.ip })
+    if (event === undefined) return
+    if (event.refusal === true) {
+      const count = refusals.count(source)
+      if (count > maxRefusals) return
+      if (count === maxRefusals) event.event = { code: 110113, action: 'refusals', outcome: 8, facts: { ...event.event.facts, unrecorded: 'within a minute' } }
+    }
+    await audit.record({ ...event.event, ...who })
   })
 }
 
-type RequestEvent = Omit<AuditEvent, 'source'>
+type RequestEvent = Omit<AuditEvent, 'source' | 'user'>
+interface Found { event: RequestEvent, readonly refusal?: true }
 
-function eventOf (request: FastifyRequest, status: number): RequestEvent | undefined {
+function eventOf (request: FastifyRequest, status: number): Found | undefined {
   const route = request.routeOptions.url ?? ''
   const facts = { status, route }
-  if (status === 401) return { code: 110114, action: 'login', outcome: 4, facts }
-  if (status === 403) return { code: 110113, action: 'refused', outcome: 4, facts }
+  if (status === 401) return { event: { code: 110114, action: 'login', outcome: 4, facts }, refusal: true }
+  if (status === 403 || status === 421) return { event: { code: 110113, action: 'refused', outcome: 4, facts }, refusal: true }
+  const guessing = status === 429 && request.principal === undefined && request.headers.authorization !== undefined
+  if (guessing) return { event: { code: 110113, action: 'too-many-attempts', outcome: 8, facts }, refusal: true }
   const { study } = request.params as { readonly study?: string }
   if (request.method === 'DELETE' && study !== undefined) {
-    return { code: 110105, action: 'delete', outcome: outcomeOf(status), studies: [study], facts }
+    return { event: { code: 110105, action: 'delete', outcome: outcomeOf(status), studies: [study], facts } }
   }
   if (request.method !== 'GET' || !/\/(?:dicom-web|wado)\b/.test(route)) return undefined
-  if (searches.test(route)) return { code: 110112, action: 'query', outcome: outcomeOf(status), facts: { ...facts, keys: keysOf(request) } }
+  if (searches.test(route)) {
+    return { event: { code: 110112, action: 'query', outcome: outcomeOf(status), facts: { ...facts, keys: keysOf(request) } } }
+  }
   const named = study ?? queryParameters(request).get('studyUID') ?? undefined
   // not modified, or not there: nothing was given
   if (named === undefined || status >= 300) return undefined
-  return { code: 110103, action: 'read', outcome: 0, studies: [named], facts }
+  return { event: { code: 110103, action: 'read', outcome: 0, studies: [named], facts } }
 }
 
 function outcomeOf (status: number): AuditOutcome {

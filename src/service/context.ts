@@ -1,7 +1,9 @@
 import type { Archive, IgnoreReason } from '../archive/archive.ts'
 import type { AuditLog } from '../archive/audit-log.ts'
+import type { ServerTlsFiles } from '../config/server-tls.ts'
 import type { Instance } from '../dicom/instance.ts'
 import type { Decoder, JpegEncoder } from '../imaging/decoder-pool.ts'
+import type { Authenticator } from './access/authenticator.ts'
 import type { InstanceReader } from './instance-reader.ts'
 import type { Metrics } from './metrics.ts'
 import type { Operations } from './operations.ts'
@@ -49,6 +51,10 @@ export interface ServiceContext {
   readonly operations: Operations
   /** Counts what clients send. */
   readonly metrics?: Metrics | undefined
+  /** Finds out who a request comes from; without it, whoever reaches the service may do everything. */
+  readonly access?: Authenticator | undefined
+  /** With it the service speaks HTTPS alone. */
+  readonly tls?: ServerTlsFiles | undefined
   /** Who may read /metrics here; see `metricsRoutes`. */
   readonly metricsToken?: (() => Promise<string>) | undefined
   /** Records what clients do. */

@@ -39,7 +39,7 @@ export function allowOrigins (app: FastifyInstance, origins: readonly string[]):
 }
 
 /** The operations API and the status page are for pages of the service itself. */
-function isShared ({ url }: FastifyRequest): boolean {
+export function isShared ({ url }: FastifyRequest): boolean {
   return new RegExp(`^(${dicomWebRoot}|/wado)(?:[/?]|$)`).test(url)
 }
 

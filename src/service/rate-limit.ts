@@ -8,7 +8,7 @@ const addresses = 10_000
 
 /**
  * Answers 429 beyond so many requests a minute from one address, before the body is read and after every other check that
- * needs none (service.md §2.1). Health checks are not counted.
+ * needs none (service.md §2.1). Health checks and metrics are not counted.
  * @param perMinute 0 is no limit
  */
 export async function limitRate (app: FastifyInstance, perMinute: number): Promise<void> {
@@ -16,7 +16,8 @@ export async function limitRate (app: FastifyInstance, perMinute: number): Promi
   await app.register(rateLimit, { global: false, max: perMinute, timeWindow: windowMs, cache: addresses })
   const count = app.createRateLimit()
   app.addHook('preParsing', async (request, reply) => {
-    if (request.routeOptions.config.scope === 'anonymous') return
+    const { scope } = request.routeOptions.config
+    if (scope === 'anonymous' || scope === 'metrics') return
     const counted = await count(request)
     if (counted.isAllowed || !counted.isExceeded) return
     // what follows on this connection may be a body that nobody reads

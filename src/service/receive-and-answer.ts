@@ -36,12 +36,13 @@ export async function receiveAll (request: FastifyRequest, receiving: Omit<Recei
   if (outcomes.some(outcome => outcome.kind === 'stored' && outcome.retrieveUrl !== undefined)) context.onStored()
   context.metrics?.received(outcomes, reception.bytes)
   // on the device before the answer is; a trail that cannot be written must not undo what was committed
-  for (const event of transfers(outcomes, request.ip)) await context.audit?.record(event)
+  const who = { ...(request.principal && { user: request.principal.name }), source: request.ip }
+  for (const event of transfers(outcomes, who)) await context.audit?.record(event)
   return outcomes
 }
 
 /** One event for each study that something came of, and one for what could not be read (PS3.15 A.5.3.7). */
-function transfers (outcomes: readonly PartOutcome[], source: string): AuditEvent[] {
+function transfers (outcomes: readonly PartOutcome[], who: Pick<AuditEvent, 'user' | 'source'>): AuditEvent[] {
   const stored = outcomes.flatMap(outcome => outcome.kind === 'stored' ? [outcome] : [])
   const failed = outcomes.length - stored.length
   const events = [...new Set(stored.map(({ studyInstanceUid }) => studyInstanceUid))].map((study): AuditEvent => {
@@ -49,7 +50,7 @@ function transfers (outcomes: readonly PartOutcome[], source: string): AuditEven
     const kept = ofStudy.filter(({ retrieveUrl }) => retrieveUrl !== undefined).length
     const replaced = ofStudy.filter(outcome => outcome.replaced === true).length
     const facts = { stored: kept, ignored: ofStudy.length - kept, ...(replaced > 0 ? { replaced } : {}) }
-    return { code: 110104, action: 'import', outcome: 0, source, studies: [study], facts }
+    return { code: 110104, action: 'import', outcome: 0, ...who, studies: [study], facts }
   })
-  return failed === 0 ? events : [...events, { code: 110104, action: 'import', outcome: 4, source, facts: { failed } }]
+  return failed === 0 ? events : [...events, { code: 110104, action: 'import', outcome: 4, ...who, facts: { failed } }]
 }

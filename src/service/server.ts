@@ -9,7 +9,7 @@ import { AuditLog } from '../archive/audit-log.ts'
 import { SqliteArchive } from '../archive/sqlite-archive.ts'
 import { type Config, describeConfig } from '../config.ts'
 import type { Uid } from '../dicom/uid.ts'
-import { toAppError } from '../errors.ts'
+import { type AppError, toAppError } from '../errors.ts'
 import { createDecoder } from '../imaging/decoder-pool.ts'
 import { manifestSchema } from '../model/manifest.ts'
 import { AnalysisProcess } from '../workflow/analysis-process.ts'
@@ -18,6 +18,7 @@ import { dicomWebDestination, dicomWebSource } from '../workflow/destination.ts'
 import { receiveRule } from '../workflow/loop-guard.ts'
 import { Workflow } from '../workflow/workflow.ts'
 import type { WorkflowEvent } from '../workflow/events.ts'
+import { Authenticator } from './access/authenticator.ts'
 import { buildApp } from './app.ts'
 import { countingDecoder } from './counting-decoder.ts'
 import { watchFailedSlices } from './failed-slices.ts'
@@ -28,6 +29,8 @@ import { serveMetrics } from './metrics-server.ts'
 import { Operations } from './operations.ts'
 import { createLogger, type Logger } from './logging.ts'
 import { Reception } from './reception.ts'
+import { openSecrets } from './secret-files.ts'
+import { CertificateReload } from './tls-server.ts'
 import { auditWorkflow } from './workflow-audit.ts'
 import { logEvents } from './workflow-log.ts'
 
@@ -143,6 +146,10 @@ async function start (
   const decoder = countingDecoder(createDecoder({ workers: 1 }), onDecodeFailure)
   closers.push(async () => await decoder.close())
 
+  const { access: accessConfig } = config
+  const onClientsFailure = (error: AppError): void => { logger.error({ err: error }, 'the file of clients cannot be used: what it held before counts') }
+  const access = accessConfig.methods.length === 0 ? undefined : new Authenticator(accessConfig, { onFailure: onClientsFailure })
+  for (const name of openSecrets(config)) logger.warn({ name }, 'the file of a secret can be read by others, or changed by its group')
   const { port: metricsPort, tokenFile } = config.metrics
   const draining = { value: false }
   const app = await buildApp({
@@ -160,6 +167,8 @@ async function start (
     workitems: workflow.workitems,
     operations: new Operations({ archive, workflow }),
     analysis: identity,
+    access,
+    tls: accessConfig.tls,
     metrics,
     metricsToken: tokenFile === undefined ? undefined : async () => (await readFile(tokenFile, 'utf8')).trim(),
     audit,
@@ -177,8 +186,10 @@ async function start (
   }
   await app.listen({ host: config.host, port: config.port })
   const { address, family, port } = app.server.address() as AddressInfo
-  const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  const url = `${accessConfig.tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
   logger.info({ port }, 'listening')
+  const certificate = accessConfig.tls && new CertificateReload(app.server, accessConfig.tls, logger)
+  const renew = (): void => { certificate?.reload() }
 
   let closing: Promise<void> | undefined
   const done = new EventEmitter()
@@ -187,13 +198,18 @@ async function start (
     closing ??= (async () => {
       draining.value = true
       grace?.uninstall()
+      process.off('SIGHUP', renew)
+      certificate?.stop()
       await closeAll()
       logger.info('stopped')
       done.emit('stopped')
     })()
     await closing
   }
-  const grace = options.ownsProcess === false ? undefined : closeOnSignal(close, logger)
+  const ownsProcess = options.ownsProcess ?? true
+  // with certificates to renew, a hang-up is to do so, as of other servers; else it ends the process like the others
+  if (ownsProcess && certificate !== undefined) process.on('SIGHUP', renew)
+  const grace = ownsProcess ? closeOnSignal(close, logger, certificate === undefined ? [] : ['SIGHUP']) : undefined
   return { url, stopped, close }
 }
 
@@ -206,9 +222,9 @@ async function identityOf (
 }
 
 /** Signals and unexpected errors of the process stop the service; the second one ends the process at once. */
-function closeOnSignal (close: () => Promise<void>, logger: Logger): { uninstall: () => void } {
+function closeOnSignal (close: () => Promise<void>, logger: Logger, skip: 'SIGHUP'[]): { uninstall: () => void } {
   const late = { error: () => { logger.error('stopping took too long') } }
-  return closeWithGrace({ delay: graceMs + 4000, logger: late }, async ({ err, signal }) => {
+  return closeWithGrace({ delay: graceMs + 4000, logger: late, skip }, async ({ err, signal }) => {
     if (err !== undefined) logger.fatal({ err }, 'unexpected error')
     else logger.info({ signal }, 'stopping')
     await close()

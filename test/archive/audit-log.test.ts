@@ -5,7 +5,7 @@ import { AuditLog, hashOf } from '../../src/archive/audit-log.ts'
 import { verifyAudit } from '../../src/archive/verify-audit.ts'
 import { uidHash } from '../../src/archive/tombstones.ts'
 import type { AppError } from '../../src/errors.ts'
-import { run } from '../../src/cli/verify-audit.ts'
+import { run } from '../../src/cli/audit.ts'
 import { Clock, temporaryFolder } from '../helpers/archive.ts'
 
 const file = 'audit-2026-01.jsonl'
@@ -138,12 +138,13 @@ t.test('the command line follows chains from file to file', async t => {
   const call = async (...args: string[]) => {
     let text = ''
     const stream = { write: (part: string) => { text += part; return true } }
-    const code = await run(args, { stdout: stream, stderr: stream, env: {}, signal: new AbortController().signal } as unknown as Parameters<typeof run>[1])
+    const code = await run(['verify', ...args], { stdout: stream, stderr: stream, env: {}, signal: new AbortController().signal } as unknown as Parameters<typeof run>[1])
     return { code, text }
   }
   t.match(await call(january, february), { code: 0, text: /1 records, whole; last hash [0-9a-f]{64}\n.*1 records, whole/ })
   t.match(await call(february, january), { code: 5, text: /does not follow the file before it/ })
   writeFileSync(january, readFileSync(january, 'utf8').replace('start', 'stop'))
   t.match(await call(january, february), { code: 5, text: /line 1 was changed/ })
-  await t.rejects(call(), { code: 'usage' })
+  await t.rejects(call(), { code: 'usage', message: /at least one file/ })
+  await t.rejects(run(['check'], { stdout: process.stdout, stderr: process.stderr, env: {}, signal: new AbortController().signal }), { code: 'usage' })
 })

@@ -9,7 +9,7 @@ t.test('help lists the commands and the exit codes', async t => {
 })
 
 t.test('each command has its help', async t => {
-  for (const name of ['analyze', 'select', 'serve', 'demo', 'synthesize', 'train', 'evaluate', 'import-keras', 'verify-audit']) {
+  for (const name of ['analyze', 'select', 'serve', 'demo', 'synthesize', 'train', 'evaluate', 'import-keras', 'audit', 'credential']) {
     const { code, stdout } = await runCli([name, '--help'])
     t.equal(code, 0, name)
     t.match(stdout, new RegExp(`^Usage: tuberlens ${name}`))

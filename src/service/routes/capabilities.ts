@@ -22,7 +22,7 @@ export function capabilityRoutes (context: ServiceContext): FastifyPluginCallbac
   }
 
   return (app, _options, done) => {
-    app.options('/', { config: { scope: 'read' }, prefixTrailingSlash: 'no-slash' }, describe)
+    app.options('/', { prefixTrailingSlash: 'no-slash' }, describe)
     done()
   }
 }

@@ -65,7 +65,7 @@ export function frameRoutes (context: ServiceContext): FastifyPluginCallback {
   }
 
   return (app, _options, done) => {
-    const options = { config: { scope: 'read' }, handlerTimeout: streamTimeoutMs } as const
+    const options = { handlerTimeout: streamTimeoutMs } as const
     const instance = '/studies/:study/series/:series/instances/:instance'
     app.get(`${instance}/frames/:frames`, options, frames)
     app.get(`${instance}/bulkdata/*`, options, bulk)

@@ -5,9 +5,9 @@ import { checkReadiness } from '../readiness.ts'
 /** `GET /livez`: the event loop turns. `GET /readyz`: the service can do its work, or why not. `GET /startupz`: it has started. */
 export function healthRoutes (context: ServiceContext): FastifyPluginCallback {
   return (app, _options, done) => {
-    app.get('/livez', { config: { scope: 'anonymous' } }, (_request, reply) => reply.send({ status: 'ok' }))
+    app.get('/livez', (_request, reply) => reply.send({ status: 'ok' }))
 
-    app.get('/readyz', { config: { scope: 'anonymous' } }, async (request, reply) => {
+    app.get('/readyz', async (request, reply) => {
       const checks = await checkReadiness(context, request.log)
       const ok = checks.every(check => check.ok)
       const { analysis } = context
@@ -15,7 +15,7 @@ export function healthRoutes (context: ServiceContext): FastifyPluginCallback {
     })
 
     // nothing listens before what the last process left is taken up and the model is loaded
-    app.get('/startupz', { config: { scope: 'anonymous' } }, (_request, reply) => reply.send({ status: 'started' }))
+    app.get('/startupz', (_request, reply) => reply.send({ status: 'started' }))
     done()
   }
 }

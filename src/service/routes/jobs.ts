@@ -17,17 +17,17 @@ const listSchema = z.strictObject({
 /** `/api/v1/jobs`: what is queued, running, on its way or stuck, newest first; one of them, again, and not at all. */
 export function jobRoutes ({ operations }: ServiceContext): FastifyPluginCallback {
   return (app, _options, done) => {
-    app.get('/jobs', { config: { scope: 'read' } }, (request, reply) => {
+    app.get('/jobs', (request, reply) => {
       const { state, cursor, limit } = parseParameters(listSchema, request)
       const jobs = operations.jobs({ state, before: cursor, limit: limit + 1 })
       const page = jobs.slice(0, limit)
       return reply.send({ jobs: page.map(describedJob), ...(jobs.length > limit && { next: page.at(-1)!.id }) })
     })
-    app.get('/jobs/:job', { config: { scope: 'read' } }, async (request, reply) =>
+    app.get('/jobs/:job', async (request, reply) =>
       await reply.send(describedDetail(await operations.job(pathJob(request)))))
-    app.post('/jobs/:job/retry', { config: { scope: 'admin' } }, (request, reply) =>
+    app.post('/jobs/:job/retry', (request, reply) =>
       reply.code(202).send(describedJob(operations.retry(pathJob(request)))))
-    app.post('/jobs/:job/cancel', { config: { scope: 'admin' } }, (request, reply) =>
+    app.post('/jobs/:job/cancel', (request, reply) =>
       reply.code(202).send(describedJob(operations.cancel(pathJob(request)))))
     done()
   }

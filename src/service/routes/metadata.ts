@@ -37,7 +37,7 @@ export function metadataRoutes (context: ServiceContext): FastifyPluginCallback 
   }
 
   return (app, _options, done) => {
-    const options = { config: { scope: 'read' }, handlerTimeout: streamTimeoutMs } as const
+    const options = { handlerTimeout: streamTimeoutMs } as const
     app.get('/studies/:study/metadata', options, metadata)
     app.get('/studies/:study/series/:series/metadata', options, metadata)
     app.get('/studies/:study/series/:series/instances/:instance/metadata', options, metadata)

@@ -104,7 +104,7 @@ export function renderedRoutes (context: ServiceContext): FastifyPluginCallback 
   }
 
   return (app, _options, done) => {
-    const options = { config: { scope: 'read' }, handlerTimeout: streamTimeoutMs } as const
+    const options = { handlerTimeout: streamTimeoutMs } as const
     const study = '/studies/:study'
     const series = `${study}/series/:series`
     const one = `${series}/instances/:instance`

@@ -43,7 +43,7 @@ export function retrieveRoutes (context: ServiceContext): FastifyPluginCallback 
   }
 
   return (app, _options, done) => {
-    const options = { config: { scope: 'read' }, handlerTimeout: streamTimeoutMs } as const
+    const options = { handlerTimeout: streamTimeoutMs } as const
     app.get('/studies/:study', options, retrieve)
     app.get('/studies/:study/series/:series', options, retrieve)
     app.get('/studies/:study/series/:series/instances/:instance', options, retrieve)

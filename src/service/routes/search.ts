@@ -38,13 +38,12 @@ export function searchRoutes (context: ServiceContext): FastifyPluginCallback {
     return await sendParts(request, reply, chosen.offer.type, parts)
   }
   return (app, _options, done) => {
-    const options = { config: { scope: 'read' } } as const
-    app.get('/studies', options, search('study'))
-    app.get('/series', options, search('series'))
-    app.get('/instances', options, search('instance'))
-    app.get('/studies/:study/series', options, search('series'))
-    app.get('/studies/:study/instances', options, search('instance'))
-    app.get('/studies/:study/series/:series/instances', options, search('instance'))
+    app.get('/studies', search('study'))
+    app.get('/series', search('series'))
+    app.get('/instances', search('instance'))
+    app.get('/studies/:study/series', search('series'))
+    app.get('/studies/:study/instances', search('instance'))
+    app.get('/studies/:study/series/:series/instances', search('instance'))
     done()
   }
 }

@@ -21,7 +21,7 @@ export function selectionRoutes (context: ServiceContext): FastifyPluginCallback
         }
       })
     }
-    app.post('/selection/dry-run', { config: { scope: 'read' }, bodyLimit: maxBytes }, (request, reply) =>
+    app.post('/selection/dry-run', { bodyLimit: maxBytes }, (request, reply) =>
       reply.send(dryRun(instancesFromJson(request.body), context.ignoreReason)))
     done()
   }

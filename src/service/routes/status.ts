@@ -41,9 +41,7 @@ const findQuery = z.strictObject({ uid: z.string() })
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; " +
   "base-uri 'none'; frame-ancestors 'none'"
 
-const read = { config: { scope: 'read' } } as const
-const admin = { config: { scope: 'admin' } } as const
-const upload = { ...admin, handlerTimeout: defaultBodyPace.totalMs + 60_000 }
+const upload = { handlerTimeout: defaultBodyPace.totalMs + 60_000 }
 
 /** The status page: server-rendered, for people, in a browser with or without JavaScript. */
 export function statusRoutes (context: ServiceContext): FastifyPluginAsync {
@@ -118,29 +116,29 @@ export function statusRoutes (context: ServiceContext): FastifyPluginAsync {
       return send(reply.code(problem.status), problemPage(siteOf(request), problem))
     })
 
-    app.get('/', read, (request, reply) => goTo(request, reply, ''))
-    app.get('/status', read, overview)
-    app.get('/status/jobs', read, jobList)
-    app.get('/status/jobs/:job', read, job)
-    app.get('/status/series', read, seriesList)
-    app.get('/status/series/find', read, (request, reply) =>
+    app.get('/', (request, reply) => goTo(request, reply, ''))
+    app.get('/status', overview)
+    app.get('/status/jobs', jobList)
+    app.get('/status/jobs/:job', job)
+    app.get('/status/series', seriesList)
+    app.get('/status/series/find', (request, reply) =>
       goTo(request, reply, `/series/${parseUid(parseParameters(findQuery, request).uid.trim(), 'uid')}`))
-    app.get('/status/series/:series', read, async (request, reply) =>
+    app.get('/status/series/:series', async (request, reply) =>
       send(reply, seriesPage(siteOf(request), await operations.series(pathUids(request).series!))))
-    app.get('/status/destinations', read, (request, reply) => send(reply, destinationsPage(siteOf(request), operations.destinations())))
-    app.get('/status/upload', read, (request, reply) => send(reply, uploadPage(siteOf(request))))
-    app.get('/status/selection', read, (request, reply) => send(reply, selectionPage(siteOf(request))))
-    app.get('/status/style.css', read, (_request, reply) => reply.type('text/css; charset=utf-8').send(style))
-    app.get('/status/script.js', read, (_request, reply) => reply.type('text/javascript; charset=utf-8').send(script))
+    app.get('/status/destinations', (request, reply) => send(reply, destinationsPage(siteOf(request), operations.destinations())))
+    app.get('/status/upload', (request, reply) => send(reply, uploadPage(siteOf(request))))
+    app.get('/status/selection', (request, reply) => send(reply, selectionPage(siteOf(request))))
+    app.get('/status/style.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(style))
+    app.get('/status/script.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(script))
 
-    app.post('/status/jobs/:job/retry', admin, (request, reply) => goTo(request, reply, `/jobs/${operations.retry(pathJob(request)).id}?done=retry`))
-    app.post('/status/jobs/:job/cancel', admin, (request, reply) => goTo(request, reply, `/jobs/${operations.cancel(pathJob(request)).id}?done=cancel`))
-    app.post('/status/series/:series/process', admin, (request, reply) =>
+    app.post('/status/jobs/:job/retry', (request, reply) => goTo(request, reply, `/jobs/${operations.retry(pathJob(request)).id}?done=retry`))
+    app.post('/status/jobs/:job/cancel', (request, reply) => goTo(request, reply, `/jobs/${operations.cancel(pathJob(request)).id}?done=cancel`))
+    app.post('/status/series/:series/process', (request, reply) =>
       goTo(request, reply, `/jobs/${operations.process(pathUids(request).series!).id}`))
-    app.post('/status/destinations/:destination/test', admin, testDestination)
+    app.post('/status/destinations/:destination/test', testDestination)
     app.post('/status/upload', upload, async (request, reply) =>
       send(reply, uploadPage(siteOf(request), await receiveForm(request, reply, context))))
-    app.post('/status/selection', read, async (request, reply) =>
+    app.post('/status/selection', async (request, reply) =>
       send(reply, selectionPage(siteOf(request), dryRun(await trialInstances(request), context.ignoreReason))))
   }
 }

@@ -102,7 +102,7 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
     const json = 'application/dicom+json'
     if (app.hasContentTypeParser(json)) app.removeContentTypeParser(json)
     app.addContentTypeParser(json, (_request, payload, parsed) => { parsed(null, payload) })
-    const options = { config: { scope: 'stow' }, onRequest: check, handlerTimeout: defaultBodyPace.totalMs + 60_000 } as const
+    const options = { onRequest: check, handlerTimeout: defaultBodyPace.totalMs + 60_000 } as const
     app.post('/studies', options, store)
     app.post('/studies/:study', options, store)
     done()

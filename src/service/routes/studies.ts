@@ -9,7 +9,7 @@ const querySchema = z.strictObject({ force: z.enum(['true', 'false']).default('f
 /** `DELETE /api/v1/studies/{uid}`: inputs, results and rows go; a tombstone stays, so that retrieval answers 410. */
 export function studyRoutes ({ operations }: ServiceContext): FastifyPluginCallback {
   return (app, _options, done) => {
-    app.delete('/studies/:study', { config: { scope: 'admin' } }, async (request, reply) => {
+    app.delete('/studies/:study', async (request, reply) => {
       const { force } = parseParameters(querySchema, request)
       await operations.erase(pathUids(request).study!, force === 'true')
       return await reply.code(204).send()

@@ -9,7 +9,7 @@ import { sendStoreAnswer } from '../store-answer.ts'
 export function uploadRoutes (context: ServiceContext): FastifyPluginAsync {
   return async app => {
     await registerForms(app, context.settings)
-    app.post('/upload', { config: { scope: 'admin' }, handlerTimeout: defaultBodyPace.totalMs + 60_000 }, async (request, reply) =>
+    app.post('/upload', { handlerTimeout: defaultBodyPace.totalMs + 60_000 }, async (request, reply) =>
       await sendStoreAnswer(request, reply, await receiveForm(request, reply, context), baseUrlOf(request, context.settings)))
   }
 }

@@ -40,7 +40,7 @@ export function wadoUriRoutes (context: ServiceContext): FastifyPluginCallback {
   }
 
   return (app, _options, done) => {
-    app.get('/wado', { config: { scope: 'read' }, handlerTimeout: streamTimeoutMs }, wado)
+    app.get('/wado', { handlerTimeout: streamTimeoutMs }, wado)
     done()
   }
 }

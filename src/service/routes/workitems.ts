@@ -106,19 +106,17 @@ export function workitemRoutes (context: ServiceContext): FastifyPluginCallback 
       const wrong = given !== undefined && type !== json && type !== 'application/json'
       next(wrong ? new AppError('media-type-unsupported', 'A workitem is sent as application/dicom+json') : undefined)
     })
-    const read = { config: { scope: 'read' } } as const
-    const write = { config: { scope: 'stow' } } as const
-    app.get('/workitems', read, search)
-    app.post('/workitems', write, create)
-    app.get('/workitems/:workitem', read, retrieve)
-    app.put('/workitems/:workitem/state', write, changeState)
-    app.post('/workitems/:workitem/cancelrequest', write, requestCancel)
+    app.get('/workitems', search)
+    app.post('/workitems', create)
+    app.get('/workitems/:workitem', retrieve)
+    app.put('/workitems/:workitem/state', changeState)
+    app.post('/workitems/:workitem/cancelrequest', requestCancel)
     // dcm4chee's clients end these paths with their AE title
-    app.put('/workitems/:workitem/state/:requester', write, changeState)
-    app.post('/workitems/:workitem/cancelrequest/:requester', write, requestCancel)
-    app.post('/workitems/:workitem', write, notSupported('Workitems cannot be updated'))
-    app.post('/workitems/:workitem/subscribers/:subscriber', write, notSupported('There are no subscriptions: ask for the workitem again'))
-    app.delete('/workitems/:workitem/subscribers/:subscriber', write, notSupported('There are no subscriptions'))
+    app.put('/workitems/:workitem/state/:requester', changeState)
+    app.post('/workitems/:workitem/cancelrequest/:requester', requestCancel)
+    app.post('/workitems/:workitem', notSupported('Workitems cannot be updated'))
+    app.post('/workitems/:workitem/subscribers/:subscriber', notSupported('There are no subscriptions: ask for the workitem again'))
+    app.delete('/workitems/:workitem/subscribers/:subscriber', notSupported('There are no subscriptions'))
     done()
   }
 }

@@ -9,6 +9,8 @@ import type { IgnoreReason } from '../../../src/archive/archive.ts'
 import { type ArchiveOptions, SqliteArchive } from '../../../src/archive/sqlite-archive.ts'
 import type { Instance } from '../../../src/dicom/instance.ts'
 import { createDecoder } from '../../../src/imaging/decoder-pool.ts'
+import type { ServerTlsFiles } from '../../../src/config/server-tls.ts'
+import type { Authenticator } from '../../../src/service/access/authenticator.ts'
 import { buildApp } from '../../../src/service/app.ts'
 import type { AnalysisIdentity, ReadinessCheck } from '../../../src/service/context.ts'
 import type { InstanceReader } from '../../../src/service/instance-reader.ts'
@@ -70,6 +72,9 @@ export async function testService (
     /** Replaces what a workflow would do; there is none here. */
     readonly workflow?: Partial<WorkflowControl>
     readonly analysis?: AnalysisIdentity
+    /** Nobody is asked who they are by default. */
+    readonly access?: Authenticator
+    readonly tls?: ServerTlsFiles
     readonly metrics?: Metrics
     readonly metricsToken?: () => Promise<string>
     readonly audit?: Pick<AuditLog, 'record'>
@@ -100,6 +105,8 @@ export async function testService (
     workitems: new Workitems({ archive, cancelJob: id => archive.jobs.cancel(id, Date.now()), now: () => Date.now() }),
     operations: new Operations({ archive, workflow: { ...idleWorkflow(archive), ...options.workflow } }),
     analysis: options.analysis,
+    access: options.access,
+    tls: options.tls,
     metrics: options.metrics,
     metricsToken: options.metricsToken,
     audit: options.audit,

@@ -5,7 +5,7 @@ import { exitCodes } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
 import { parseOptions } from './parse-options.ts'
 
-export const help = `Usage: tuberlens verify-audit FILE…
+export const help = `Usage: tuberlens audit verify FILE…
 
 Follows the chain of audit logs, oldest first, and says where a line was changed, taken out or
 put in. That the end of the last log was cut off shows only in its last hash: keep that elsewhere.
@@ -13,10 +13,12 @@ put in. That the end of the last log was cut off shows only in its last hash: ke
 
 export async function run (args: string[], io: CliIo): Promise<number> {
   const { positionals } = parseOptions(() => parseArgs({ args, allowPositionals: true, options: {} }))
-  if (positionals.length === 0) throw new AppError('usage', 'verify-audit needs at least one file')
+  const [action, ...paths] = positionals
+  if (action !== 'verify') throw new AppError('usage', 'audit can verify, and nothing else')
+  if (paths.length === 0) throw new AppError('usage', 'audit verify needs at least one file')
   let before: string | undefined
   let damaged = false
-  for (const path of positionals) {
+  for (const path of paths) {
     const found = await verifyAudit(path)
     if ('what' in found) {
       io.stdout.write(`${path}: line ${found.line} ${found.what}\n`)
