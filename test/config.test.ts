@@ -70,7 +70,7 @@ t.test('values are read with their units', async t => {
   t.match(config.workflow.lifecycle, { seriesQuietMs: 500, graceMs: 500 })
   t.match(config.reception, { maxInstanceBytes: 3072, maxRequestBytes: 12_345, strict: true })
   t.strictSame(config.reception.trustProxy, ['10.0.0.1', '10.0.0.2'])
-  t.strictSame(config.web, { renderMaxPixels: 1000, corsOrigins: ['https://viewer.example', 'http://localhost:3000'], allowedHosts: [], connectionsPerAddress: 256 })
+  t.strictSame(config.web, { renderMaxPixels: 1000, corsOrigins: ['https://viewer.example', 'http://localhost:3000'] })
   t.strictSame(config.analysis.methods, [])
   t.match(config.report, { keyObjects: true, pdf: true, objects: { heatmapScope: { of: 'top', k: 5 }, srScope: 'study', compression: 'rle' } })
   t.equal(config.analysis.threads, 3)

@@ -1,6 +1,7 @@
 import type { Dataset } from '../dicom/dataset.ts'
 import type { Slice } from '../dicom/slice.ts'
 import { encodePart10 } from '../dicom/write-part10.ts'
+import { AppError } from '../errors.ts'
 import type { GrayImage, RgbImage } from '../imaging/raster.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
 import type { Evidence } from '../report/evidence.ts'
@@ -11,6 +12,7 @@ import { buildKeyObjectSelection } from '../report/key-object-selection.ts'
 import { buildPdfObject } from '../report/pdf-object.ts'
 import type { EncodeJpeg } from '../report/pdf-pictures.ts'
 import { buildSecondaryCapture } from '../report/secondary-capture.ts'
+import type { Capture } from '../report/secondary-capture.ts'
 import type { SeriesFindings, StudyFindings } from '../report/series-findings.ts'
 import { buildStructuredReport } from '../report/structured-report.ts'
 import { storedMaps } from '../report/stored-maps.ts'
@@ -40,10 +42,16 @@ export interface Deliverable {
   readonly document: Uint8Array | undefined
 }
 
+interface Encoding { readonly picture?: RgbImage, readonly document?: Uint8Array, readonly transferSyntaxUid?: string }
+
+const rleLossless = '1.2.840.10008.1.2.5'
+
 export interface DeliverableOptions {
   /** The slice as a viewer would show it. */
   readonly displayOf: (slice: Slice) => Promise<GrayImage>
   readonly encodeJpeg: EncodeJpeg
+  /** One frame of RLE Lossless; needed where captures are compressed. */
+  readonly encodeRle?: (image: RgbImage) => Promise<Uint8Array>
   /** None by default. */
   readonly extras?: readonly ExtraKind[] | undefined
   /** Earlier reports that the report of a series replaces, by ordinal; a report of the study replaces those of all its series. */
@@ -60,8 +68,8 @@ export async function * buildDeliverables (
   if (study.series.length === 0) return
   for (const series of study.series) yield * heatmaps(series, context, options)
   const { displayOf, encodeJpeg, extras = [] } = options
-  const { dataset, image } = await buildSummaryPage({ study, context, displayOf })
-  yield deliverable('summary', undefined, dataset, { picture: image })
+  const summary = await buildSummaryPage({ study, context, displayOf })
+  yield await captured('summary', undefined, summary, context, options)
   const keyObjects = extras.includes('key-objects') ? buildKeyObjectSelection(study, context) : undefined
   if (keyObjects !== undefined) yield deliverable('key-objects', undefined, keyObjects)
   if (extras.includes('pdf')) {
@@ -71,7 +79,9 @@ export async function * buildDeliverables (
   yield * reports(study, context, options)
 }
 
-function * reports (study: StudyFindings, context: ReportContext, { predecessors = new Map() }: DeliverableOptions): Generator<Deliverable> {
+function * reports (
+  study: StudyFindings, context: ReportContext, { predecessors = new Map() }: DeliverableOptions,
+): Generator<Deliverable> {
   if (context.objects.srScope === 'study') {
     const replaced = new Map([...predecessors.values()].flat().map(one => [one.sopInstanceUid, one]))
     yield deliverable('sr', undefined, buildStructuredReport({ study, context, predecessors: [...replaced.values()] }))
@@ -84,23 +94,33 @@ function * reports (study: StudyFindings, context: ReportContext, { predecessors
 }
 
 async function * heatmaps (
-  series: SeriesFindings, context: ReportContext, { displayOf }: DeliverableOptions,
+  series: SeriesFindings, context: ReportContext, options: DeliverableOptions,
 ): AsyncGenerator<Deliverable> {
   const results = resultSeries(seriesIdentity(series), context)
   for (const [result, maps] of storedMaps(series, results, context)) {
     if (result.finding.kind !== 'classified' || maps.length === 0) continue
-    const display = await displayOf(result.slice)
+    const display = await options.displayOf(result.slice)
     for (const heatmap of result.finding.heatmaps) {
       if (maps.every(({ method }) => method !== heatmap.method)) continue
-      const { dataset, image } = buildSecondaryCapture({ result, heatmap, display, series: results, context })
-      yield deliverable(heatmap.method, series.ordinal, dataset, { picture: image })
+      const capture = buildSecondaryCapture({ result, heatmap, display, series: results, context })
+      yield await captured(heatmap.method, series.ordinal, capture, context, options)
     }
   }
 }
 
+/** A capture in the transfer syntax that is wanted. */
+async function captured (
+  kind: DeliverableKind, ordinal: number | undefined, { dataset, image }: Capture, { objects }: ReportContext, options: DeliverableOptions,
+): Promise<Deliverable> {
+  if (objects.compression === 'none') return deliverable(kind, ordinal, dataset, { picture: image })
+  if (options.encodeRle === undefined) throw new AppError('internal', 'captures are to be compressed, and nothing compresses them')
+  const frame = new Uint8Array(await options.encodeRle(image)).buffer
+  return deliverable(kind, ordinal, { ...dataset, PixelData: [frame] }, { picture: image, transferSyntaxUid: rleLossless })
+}
+
 function deliverable (
   kind: DeliverableKind, ordinal: number | undefined, dataset: Dataset,
-  { picture, document }: { readonly picture?: RgbImage, readonly document?: Uint8Array } = {},
+  { picture, document, transferSyntaxUid }: Encoding = {},
 ): Deliverable {
   const uid = (keyword: string) => dataset[keyword] as string
   return {
@@ -113,6 +133,6 @@ function deliverable (
     seriesInstanceUid: uid('SeriesInstanceUID'),
     studyInstanceUid: uid('StudyInstanceUID'),
     instanceNumber: Number(dataset['InstanceNumber'] ?? 1),
-    bytes: encodePart10(dataset),
+    bytes: encodePart10(dataset, transferSyntaxUid === undefined ? {} : { transferSyntaxUid }),
   }
 }

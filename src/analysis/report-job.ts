@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { readInstanceFile } from '../dicom/read-instance.ts'
 import type { Uid } from '../dicom/uid.ts'
 import { AppError } from '../errors.ts'
-import type { Decoder, JpegEncoder } from '../imaging/decoder-pool.ts'
+import type { Decoder, JpegEncoder, RleEncoder } from '../imaging/decoder-pool.ts'
 import type { Conclusion, HeatmapMethod } from '../model/finding.ts'
 import type { Evidence } from '../report/evidence.ts'
 import { defaultObjectSettings } from '../report/object-settings.ts'
@@ -74,7 +74,7 @@ export interface ReportJobResult {
 }
 
 /** Writes the results of a study, heatmaps first and reports last. The same job gives the same bytes. @throws as the builders */
-export async function runReportJob (job: ReportJob, decoder: Decoder & JpegEncoder): Promise<ReportJobResult> {
+export async function runReportJob (job: ReportJob, decoder: Decoder & JpegEncoder & RleEncoder): Promise<ReportJobResult> {
   const arrived = await Promise.all(job.series.map(async one => await joinFindings(one)))
   const first = arrived[0]
   if (first === undefined) return { conclusion: 'undetermined', series: [], artifacts: [] }
@@ -97,6 +97,7 @@ export async function runReportJob (job: ReportJob, decoder: Decoder & JpegEncod
   const options: DeliverableOptions = {
     displayOf: displaysOf(decoder),
     encodeJpeg: async (image, quality) => await decoder.encodeJpeg(image, quality),
+    encodeRle: async image => await decoder.encodeRle(image),
     extras: job.extras,
     predecessors,
   }

@@ -92,13 +92,14 @@ export class ArtifactTable {
     return Object.fromEntries(series.flatMap(source => {
       const about = rows.filter(row => (row.textOrAbsent('source_series') ?? source) === source)
       const newest = about.filter(row => row.number('job') === about[0]?.number('job'))
-      return newest.length === 0 ? [] : [[source, newest.map(row => ({
+      const reports = newest.map((row): Predecessor => ({
         sopInstanceUid: row.text('sop') as Uid,
         sopClassUid: row.text('sop_class') as Uid,
         seriesInstanceUid: row.text('series') as Uid,
         studyInstanceUid: study,
         sourceSeriesUid: row.textOrAbsent('source_series') as Uid | undefined,
-      }))]]
+      }))
+      return reports.length === 0 ? [] : [[source, reports]]
     }))
   }
 

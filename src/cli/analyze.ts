@@ -36,6 +36,7 @@ The same input gives the same bytes. Research use only.
   --heatmap-scope S     slices whose heatmaps are written: all, positive-series, positive-slices, top-5 (the highest
                         of each series) or none (default: all)
   --sr-scope S          series: a report for each analysed series; study: one for all of them (default: series)
+  --sc-compression C    compression of the heatmaps and the summary page: none or rle (default: none)
   --time ISO            date the results with this moment (default: the newest acquisition in the input)
   --png                 also write a PNG of each heatmap and of the summary
   --pdf                 also write the report as PDF: report.pdf, and report.dcm for a PACS

@@ -6,13 +6,18 @@ import type { ObjectSettings } from '../report/object-settings.ts'
 export const objectOptions = {
   'heatmap-scope': { type: 'string', default: 'all' },
   'sr-scope': { type: 'string', default: 'series' },
+  'sc-compression': { type: 'string', default: 'none' },
 } as const
 
 /** @throws AppError `usage` */
-export function objectSettings (values: { readonly 'heatmap-scope': string, readonly 'sr-scope': string }): ObjectSettings {
+export function objectSettings (values: Readonly<Record<keyof typeof objectOptions, string>>): ObjectSettings {
   const heatmapScope = parseHeatmapScope(values['heatmap-scope'])
   if (heatmapScope === undefined) throw new AppError('usage', `--heatmap-scope must be ${heatmapScopeWords}, not "${values['heatmap-scope']}"`)
-  return { heatmapScope, srScope: oneOf('sr-scope', values['sr-scope'], ['series', 'study']) }
+  return {
+    heatmapScope,
+    srScope: oneOf('sr-scope', values['sr-scope'], ['series', 'study']),
+    compression: oneOf('sc-compression', values['sc-compression'], ['none', 'rle']),
+  }
 }
 
 function oneOf<const T extends string> (name: string, given: string, words: readonly T[]): T {

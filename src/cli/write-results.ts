@@ -8,7 +8,7 @@ import { softwareIdentity } from '../analysis/software.ts'
 import type { Attributes } from '../dicom/attributes.ts'
 import { readInstance } from '../dicom/read-instance.ts'
 import { AppError } from '../errors.ts'
-import type { Decoder, JpegEncoder } from '../imaging/decoder-pool.ts'
+import type { Decoder, JpegEncoder, RleEncoder } from '../imaging/decoder-pool.ts'
 import { encodePng } from '../imaging/png.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
 import { fhirBundle } from '../report/fhir-bundle.ts'
@@ -20,7 +20,7 @@ export interface WriteOptions {
   readonly folder: string
   readonly model: ReportContext['model']
   readonly methods: readonly HeatmapMethod[]
-  readonly decoder: Decoder & JpegEncoder
+  readonly decoder: Decoder & JpegEncoder & RleEncoder
   /** `undefined`: the newest acquisition of the sources. */
   readonly startedAt: Date | undefined
   readonly png: boolean
@@ -64,7 +64,10 @@ export async function writeResults (study: StudyFindings, options: WriteOptions)
   const reports: Attributes[] = []
   const { decoder, extras } = options
   for await (const deliverable of buildDeliverables(study, context, {
-    displayOf: displaysOf(decoder), encodeJpeg: async (image, quality) => await decoder.encodeJpeg(image, quality), extras,
+    displayOf: displaysOf(decoder),
+    encodeJpeg: async (image, quality) => await decoder.encodeJpeg(image, quality),
+    encodeRle: async image => await decoder.encodeRle(image),
+    extras,
   })) {
     if (options.signal.aborted) throw new AppError('interrupted', 'stopped while writing')
     const { kind, bytes, sopClassUid, sopInstanceUid, picture, document } = deliverable

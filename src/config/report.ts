@@ -19,6 +19,7 @@ export const reportVariables = {
   SR_SOP_CLASS: { schema: choice('88.34', '88.33', '88.22'), default: '88.34', meaning: 'Class of the report: `88.34` Comprehensive 3D, `88.33` Comprehensive, `88.22` Enhanced SR' },
   SR_SCOPE: { schema: choice('series', 'study'), default: 'series', meaning: 'Whether each analysed series gets a report, or the study one for all of them' },
   SC_MODALITY: { schema: choice('MR', 'OT'), default: 'MR', meaning: 'Modality written into Secondary Captures' },
+  SC_COMPRESSION: { schema: choice('none', 'rle'), default: 'none', meaning: 'Compression of Secondary Captures: `none`, or `rle` for RLE Lossless' },
   KEY_OBJECT_SELECTION: { schema: flag, default: 'false', meaning: 'Also write a Key Object Selection of the positive slices and their heatmaps, where a study has any' },
   PDF_REPORT: { schema: flag, default: 'false', meaning: 'Also write the report as PDF, in an Encapsulated PDF object' },
   STATION_NAME: { schema: z.string().regex(/^[\x20-\x5b\x5d-\x7e]{1,16}$/, 'must be 1 to 16 ASCII characters without backslash'), default: 'TUBERLENS', meaning: 'StationName of the results' },
@@ -43,7 +44,7 @@ export function reportOf (values: Omit<ReportVariables, 'HEATMAP_METHODS'>): Rep
     stationName: values.STATION_NAME,
     keyObjects: values.KEY_OBJECT_SELECTION,
     pdf: values.PDF_REPORT,
-    objects: { heatmapScope: values.HEATMAP_SCOPE, srScope: values.SR_SCOPE },
+    objects: { heatmapScope: values.HEATMAP_SCOPE, srScope: values.SR_SCOPE, compression: values.SC_COMPRESSION },
   }
 }
 

@@ -10,8 +10,8 @@ import type { ThreadReply } from './worker-thread.ts'
 /** One frame on its way to the worker thread. */
 export interface DecodeRequest { readonly codestream: Uint8Array, readonly pixel: ImagePixel, readonly family: CodecFamily }
 
-/** One picture to become a JPEG file. */
-export interface EncodeRequest { readonly image: GrayImage | RgbImage, readonly quality: number }
+/** One picture to become a JPEG file, or a frame of RLE Lossless. */
+export interface EncodeRequest { readonly image: GrayImage | RgbImage, readonly quality: number | 'lossless' }
 
 export type CodecRequest = DecodeRequest | EncodeRequest
 
@@ -26,9 +26,11 @@ if (port !== null) {
     reply({ kind: 'failed', code, message, facts })
   }
   port.on('message', (request: CodecRequest) => {
-    const result = 'image' in request
-      ? codecs.encodeJpeg(request.image, request.quality)
-      : codecs.decode(request.codestream, request.pixel, request.family)
+    const result = 'codestream' in request
+      ? codecs.decode(request.codestream, request.pixel, request.family)
+      : request.quality === 'lossless'
+        ? codecs.encodeRle(request.image)
+        : codecs.encodeJpeg(request.image, request.quality)
     result.then(({ bytes, warnings }) => reply({ kind: 'done', bytes, warnings }, [bytes.buffer]))
       .catch(fail)
   })

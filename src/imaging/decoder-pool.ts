@@ -35,6 +35,12 @@ export interface JpegEncoder {
   encodeJpeg (image: GrayImage | RgbImage, quality: number): Promise<Uint8Array>
 }
 
+/** The same, without loss. */
+export interface RleEncoder {
+  /** One frame of RLE Lossless (PS3.5 Annex G), of even length. @throws AppError `internal`; `interrupted` after `close` */
+  encodeRle (image: GrayImage | RgbImage): Promise<Uint8Array>
+}
+
 export interface DecoderOptions {
   /** Threads, started when first needed. Half the cores unless told: each holds a WASM heap of up to 256 MiB. */
   readonly workers?: number
@@ -48,7 +54,7 @@ interface Task {
   readonly reject: (error: unknown) => void
 }
 
-export function createDecoder (options: DecoderOptions = {}): Decoder & JpegEncoder {
+export function createDecoder (options: DecoderOptions = {}): Decoder & JpegEncoder & RleEncoder {
   const { workers = Math.max(1, Math.floor(availableParallelism() / 2)), timeoutMs = 2000 } = options
   const idle: CodecThread[] = []
   const all = new Set<CodecThread>()
@@ -102,6 +108,7 @@ export function createDecoder (options: DecoderOptions = {}): Decoder & JpegEnco
     decodeSlice: async slice =>
       await decode(await slice.source.pixelData.frame(slice.frameNumber), slice.pixel, slice.source.transferSyntaxUid),
     encodeJpeg: async (image, quality) => (await run({ image, quality })).bytes,
+    encodeRle: async image => (await run({ image, quality: 'lossless' })).bytes,
     close: async () => {
       closed = true
       for (const task of queue.splice(0)) task.reject(new AppError('interrupted', 'The decoder was closed'))

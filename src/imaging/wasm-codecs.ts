@@ -15,6 +15,8 @@ export interface WasmCodecs {
   decode (codestream: Uint8Array, pixel: ImagePixel, family: CodecFamily): Promise<DecodedSamples>
   /** A baseline JPEG file. @param quality 1..100 @throws AppError `internal` */
   encodeJpeg (image: GrayImage | RgbImage, quality: number): Promise<DecodedSamples>
+  /** One frame of RLE Lossless (PS3.5 Annex G), of even length. @throws AppError `internal` */
+  encodeRle (image: GrayImage | RgbImage): Promise<DecodedSamples>
 }
 
 export interface DecodedSamples {
@@ -81,12 +83,13 @@ export function createWasmCodecs (): WasmCodecs {
     return new Uint8Array(decoded)
   }
 
-  const encodeJpeg: WasmCodecs['encodeJpeg'] = async ({ width, height, data }, quality) => {
+  const encode = async ({ width, height, data }: GrayImage | RgbImage, form: { readonly jpegQuality: number } | 'rle') => {
     const samplesPerPixel = data.length / (width * height)
-    // the encoder reads on beyond the end of too short a picture
+    // the encoders read on beyond the end of too short a picture
     if (samplesPerPixel !== 1 && samplesPerPixel !== 3) {
       throw new AppError('internal', 'The picture does not have width × height pixels', { width, height, length: data.length })
     }
+    const name = form === 'rle' ? 'RLE' : 'JPEG'
     try {
       const codecs = await ready()
       healthy = false
@@ -101,17 +104,24 @@ export function createWasmCodecs (): WasmCodecs {
         photometricInterpretation: samplesPerPixel === 3 ? 'RGB' : 'MONOCHROME2',
         decodedBuffer: data,
       })
-      const file = codecs.NativeCodecs.encodeJpeg(context, { lossy: true, quality }).getEncodedBuffer()
-      if (file === undefined) throw new AppError('internal', 'The JPEG encoder delivered nothing')
+      const encoded = form === 'rle'
+        ? codecs.NativeCodecs.encodeRle(context, {})
+        : codecs.NativeCodecs.encodeJpeg(context, { lossy: true, quality: form.jpegQuality })
+      const file = encoded.getEncodedBuffer()
+      if (file === undefined) throw new AppError('internal', `The ${name} encoder delivered nothing`)
       healthy = true
-      return { bytes: new Uint8Array(file), warnings: [] }
+      // a fragment has an even length (PS3.5 A.4)
+      const bytes = new Uint8Array(form === 'rle' ? file.length + file.length % 2 : file.length)
+      bytes.set(file)
+      return { bytes, warnings: [] }
     } catch (error) {
-      throw toAppError(error, 'internal', 'The JPEG encoder failed', { width, height })
+      throw toAppError(error, 'internal', `The ${name} encoder failed`, { width, height })
     }
   }
 
   return {
-    encodeJpeg,
+    encodeJpeg: async (image, quality) => await encode(image, { jpegQuality: quality }),
+    encodeRle: async image => await encode(image, 'rle'),
     prepare: async () => { await ready() },
     decode: async (codestream, pixel, family) => {
       try {

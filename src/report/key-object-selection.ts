@@ -13,7 +13,7 @@ import { runKey, seriesIdentity, studyReportUid } from './result-uids.ts'
 import { thresholdText } from './sentences.ts'
 import type { StudyFindings } from './series-findings.ts'
 import { sourceHeader } from './source-header.ts'
-import { storedMaps } from './stored-maps.ts'
+import { evidenceOf, storedMaps } from './stored-maps.ts'
 import type { StoredMap } from './stored-maps.ts'
 
 export const keyObjectSelectionClassUid = '1.2.840.10008.5.1.4.1.1.88.59'
@@ -49,7 +49,7 @@ export function buildKeyObjectSelection (study: StudyFindings, context: ReportCo
     // Key Object Document
     InstanceNumber: 1,
     ...(requests.length === 0 ? {} : { ReferencedRequestSequence: requests }),
-    CurrentRequestedProcedureEvidenceSequence: evidenceSequence(tree, slices.flatMap(evidenceOf)),
+    CurrentRequestedProcedureEvidenceSequence: evidenceSequence(tree, slices.flatMap(evidenceOfSlice)),
     // SR Document Content
     ...tree,
   }
@@ -81,12 +81,10 @@ function keyObjects (slices: readonly KeySlice[], context: ReportContext): Datas
   ], '2010')
 }
 
-function evidenceOf ({ slice, maps }: KeySlice): Evidence[] {
+function evidenceOfSlice ({ slice, maps }: KeySlice): Evidence[] {
   const { studyInstanceUid, seriesInstanceUid, sopClassUid, sopInstanceUid } = slice.source
   return [
     { studyInstanceUid, seriesInstanceUid, sopClassUid, sopInstanceUid },
-    ...maps.map(map => ({
-      studyInstanceUid, seriesInstanceUid: map.seriesInstanceUid, sopClassUid: map.sopClassUid, sopInstanceUid: map.sopInstanceUid,
-    })),
+    ...maps.map(map => evidenceOf(map, studyInstanceUid)),
   ]
 }

@@ -5,6 +5,8 @@ export interface ObjectSettings {
   readonly heatmapScope: HeatmapScope
   /** One report for each analysed series, or one for the whole study. */
   readonly srScope: 'series' | 'study'
+  /** Of Secondary Captures; RLE Lossless (PS3.5 Annex G). */
+  readonly compression: 'none' | 'rle'
 }
 
-export const defaultObjectSettings: ObjectSettings = { heatmapScope: { of: 'all' }, srScope: 'series' }
+export const defaultObjectSettings: ObjectSettings = { heatmapScope: { of: 'all' }, srScope: 'series', compression: 'none' }

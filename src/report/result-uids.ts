@@ -79,9 +79,9 @@ function sourceDigests (slices: readonly Slice[]): string[] {
 
 /** Keys in a fixed order, moments left out: a re-run at another hour is the same run. */
 function configuration (context: ReportContext): unknown {
-  const { software, model, srSopClass, scModality, gradCam, saliency, evidence } = context
+  const { software, model, srSopClass, scModality, gradCam, saliency, evidence, objects: { compression } } = context
   const identity = [software.manufacturer, software.modelName, software.version, software.stationName]
-  return [outputSchemaVersion, identity, model.sha256, model.engine, srSopClass, scModality, gradCam, saliency, evidence]
+  return [outputSchemaVersion, identity, model.sha256, model.engine, srSopClass, scModality, gradCam, saliency, evidence, compression]
 }
 
 function digest (value: unknown): string {

@@ -32,9 +32,15 @@ export function storedMaps (
 }
 
 /** Maps as evidence, method by method, in the order of their slices. */
-export function mapEvidence (series: SeriesFindings, maps: ReadonlyMap<SliceResult, readonly StoredMap[]>, context: ReportContext): Evidence[] {
+export function mapEvidence (
+  series: SeriesFindings, maps: ReadonlyMap<SliceResult, readonly StoredMap[]>, context: ReportContext,
+): Evidence[] {
   const { studyInstanceUid } = series
   const all = series.slices.flatMap(result => maps.get(result) ?? [])
-  return wantedMethods(context).flatMap(method => all.filter(map => map.method === method))
-    .map(({ seriesInstanceUid, sopClassUid, sopInstanceUid }) => ({ studyInstanceUid, seriesInstanceUid, sopClassUid, sopInstanceUid }))
+  return wantedMethods(context).flatMap(method => all.filter(map => map.method === method)).map(map => evidenceOf(map, studyInstanceUid))
+}
+
+/** Where a map lives. */
+export function evidenceOf ({ seriesInstanceUid, sopClassUid, sopInstanceUid }: StoredMap, studyInstanceUid: string): Evidence {
+  return { studyInstanceUid, seriesInstanceUid, sopClassUid, sopInstanceUid }
 }

@@ -43,7 +43,7 @@ t.test('JSON holds every probability, and methods none writes no heatmap', async
 t.test('a report as PDF, key objects and FHIR are written when asked for, the same bytes twice', async t => {
   const folder = t.testdir()
   const flair = resolve(import.meta.dirname, '../../fixtures/flair')
-  const analyze = async (out: string) => await runCli(['analyze', flair, '--out', join(folder, out), '--model', model, '--methods', 'grad-cam', '--heatmap-scope', 'top-2', '--pdf', '--key-objects', '--fhir', '--json'])
+  const analyze = async (out: string) => await runCli(['analyze', flair, '--out', join(folder, out), '--model', model, '--methods', 'grad-cam', '--heatmap-scope', 'top-2', '--sc-compression', 'rle', '--pdf', '--key-objects', '--fhir', '--json'])
   const { code, stdout, stderr } = await analyze('a')
   t.equal(code, 0, stderr)
   const kinds = (JSON.parse(stdout) as { files: { kind: string }[] }).files.map(({ kind }) => kind)
@@ -71,6 +71,7 @@ t.test('bad input gets its own message and exit code', async t => {
     [[folder, '--methods', 'magic'], 2, /--methods knows grad-cam/],
     [[folder, '--engine', 'steam'], 2, /--engine must be/],
     [[folder, '--sr-scope', 'patient'], 2, /--sr-scope must be series or study, not "patient"/],
+    [[folder, '--sc-compression', 'jpeg'], 2, /--sc-compression must be none or rle, not "jpeg"/],
     [[folder, '--heatmap-scope', 'top-0'], 2, /--heatmap-scope must be all, .*not "top-0"/],
     [[folder, '--time', 'noon'], 2, /--time must be/],
     [[folder, '--stow', 'ftp://pacs'], 2, /--stow must be/],

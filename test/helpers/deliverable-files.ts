@@ -24,7 +24,8 @@ export async function deliver (
   const files: DeliveredFile[] = []
   const codecs = createWasmCodecs()
   const encodeJpeg: DeliverableOptions['encodeJpeg'] = async (image, quality) => (await codecs.encodeJpeg(image, quality)).bytes
-  for await (const { kind, bytes } of buildDeliverables(study, context, { displayOf, encodeJpeg, ...options })) {
+  const encodeRle: DeliverableOptions['encodeRle'] = async image => (await codecs.encodeRle(image)).bytes
+  for await (const { kind, bytes } of buildDeliverables(study, context, { displayOf, encodeJpeg, encodeRle, ...options })) {
     const path = join(folder, `${String(files.length).padStart(4, '0')}-${kind}.dcm`)
     writeFileSync(path, bytes)
     files.push({ kind, path, instance: readInstance(readFileSync(path)) })

@@ -349,3 +349,20 @@ t.test('a picture that is none fails, and the next one succeeds', async t => {
   await closing.close()
   await t.rejects(closing.encodeJpeg({ width: 1, height: 1, data: Uint8Array.of(9) }, 90), { code: 'interrupted' })
 })
+
+t.test('a picture becomes a frame of RLE Lossless and back, bit by bit', async t => {
+  const decoder = createDecoder({ workers: 1, timeoutMs: 30_000 })
+  t.teardown(() => decoder.close())
+  for (const samplesPerPixel of [1, 3]) {
+    const [width, height] = [13, 7]
+    const data = Uint8Array.from({ length: width * height * samplesPerPixel }, (_, i) => i % 40 < 20 ? 5 : (i * 37) % 256)
+    const frame = await decoder.encodeRle({ width, height, data })
+    t.equal(frame.length % 2, 0)
+    const stored = await decoder.decode(frame, {
+      rows: height, columns: width, samplesPerPixel, photometricInterpretation: samplesPerPixel === 3 ? 'RGB' : 'MONOCHROME2',
+      bitsAllocated: 8, bitsStored: 8, highBit: 7, signed: false, planarConfiguration: 0, padding: undefined,
+    }, '1.2.840.10008.1.2.5')
+    t.same([...stored.data], [...data])
+  }
+  await t.rejects(decoder.encodeRle({ width: 2, height: 2, data: new Uint8Array(3) }), { code: 'internal', message: /width × height/ })
+})

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -16,6 +17,8 @@ import { dataPath } from '../helpers/data.ts'
 import { assertPydicomReads, assertValid, deliver, references } from '../helpers/deliverable-files.ts'
 import { seriesOf, studyOf, testContext } from '../helpers/report-inputs.ts'
 import { mrSlices } from '../helpers/synthetic-mr.ts'
+import { requireTool } from '../helpers/tools.ts'
+import { pydicomJson } from '../helpers/validators.ts'
 
 const contextOf = (objects: Partial<ObjectSettings>) => testContext({ objects: { ...defaultObjectSettings, ...objects } })
 
@@ -115,6 +118,41 @@ t.test('a job that runs again does not replace its own report', async t => {
   const [first] = (await deliver(t.testdir({ a: {} }), twoSeries(), contextOf({ srScope: 'study' }))).slice(-1)
   const own = { studyInstanceUid: uidFromName('test study'), seriesInstanceUid: '2.25.7', sopClassUid: '2.25.8', sopInstanceUid: first!.instance.sopInstanceUid }
   t.notOk('PredecessorDocumentsSequence' in buildStructuredReport({ study: twoSeries(), context: contextOf({ srScope: 'study' }), predecessors: [own] }))
+})
+
+/** The frames of files, decoded, as hashes. */
+const hashes = `
+import sys, json, hashlib, pydicom
+out = []
+for path in sys.argv[1:]:
+    ds = pydicom.dcmread(path)
+    pixels = ds.pixel_array.tobytes()
+    out.append([str(ds.file_meta.TransferSyntaxUID), len(pixels), hashlib.sha256(pixels).hexdigest()])
+print(json.dumps(out))
+`
+
+t.test('compressed captures hold the same pixels for pydicom and DCMTK, and other UIDs', async t => {
+  const studies = [twoSeries(), await philips(t)].flatMap(study => study ?? [])
+  for (const [i, study] of studies.entries()) {
+    const folder = t.testdir({ [`plain-${i}`]: {}, [`rle-${i}`]: {} })
+    const scope = { heatmapScope: { of: 'positive-slices' } } as const
+    const plain = await deliver(join(folder, `plain-${i}`), study, contextOf(scope))
+    const compressed = await deliver(join(folder, `rle-${i}`), study, contextOf({ ...scope, compression: 'rle' }))
+    assertValid(t, compressed)
+    assertPydicomReads(t, compressed.map(({ path }) => path))
+    const images = (files: typeof plain) => files.filter(({ kind }) => kind !== 'sr').map(({ path }) => path)
+    const [before, after] = [images(plain), images(compressed)].map(paths => pydicomJson(hashes, paths) as [string, number, string][])
+    t.strictSame(after!.map(([, ...pixels]) => pixels), before!.map(([, ...pixels]) => pixels), 'bit by bit, for pydicom')
+    t.strictSame(new Set(after!.map(([syntax]) => syntax)), new Set(['1.2.840.10008.1.2.5']))
+    t.ok(compressed.every(({ instance }, n) => instance.sopInstanceUid !== plain[n]!.instance.sopInstanceUid), 'other bytes, other UIDs')
+    if (!requireTool(t, 'dcmdrle')) continue
+    for (const [n, path] of images(compressed).entries()) {
+      const decoded = `${path}.plain`
+      t.equal(spawnSync('dcmdrle', [path, decoded]).status, 0)
+      const pixels = async (file: string) => Buffer.from(await (await readInstanceFile(file)).pixelData.frame(1))
+      t.ok((await pixels(decoded)).equals(await pixels(images(plain)[n]!)), 'bit by bit, for DCMTK')
+    }
+  }
 })
 
 t.test('the real Philips series is valid in a scope too', async t => {
