@@ -1,12 +1,15 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { AppError } from '../errors.ts'
 import { type Preprocessing, paperPreprocessing } from '../imaging/preprocessing.ts'
 import { loadTensorFlow } from '../model/tensorflow.ts'
 import { layersModelFiles, writeModel } from '../model/write-layers-model.ts'
-import { initialCommand } from '../training/initial-weights.ts'
+import { initialCommand, initialManifest, isKerasFile } from '../training/initial-weights.ts'
+import { learningChart } from '../training/learning-chart.ts'
 import { readLabelledSet } from '../training/labelled-set.ts'
 import { newManifest } from '../training/new-manifest.ts'
-import { architecturesNamed } from '../training/trainees.ts'
+import { architecturesNamed, trainable } from '../training/trainees.ts'
 import type { Candidate, SessionOptions, TrainingData } from '../training/training-session.ts'
 import { runSession } from '../training/training-session.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -24,19 +27,23 @@ validation loss as a model folder. Needs TensorFlow (scripts/install-tensorflow.
   --label-maps DIR       anatomical label maps (NIfTI, FreeSurfer's numbers); a file is a patient
   --canvases DIR         real tuber-free volumes, DIR/<patient>/<study>_FLAIR.nii.gz and _T2W.nii.gz
   --canvas-share SHARE   of the slices drawn on canvases, where both are given (0.6)
-  --labelled CSV         file,patient,label[,mask][,contrast][,set]; pictures are PNG
+  --labelled CSV         file,patient,label[,mask][,contrast][,series][,set]: DICOM, NIfTI, JPG, PNG, folders of them
   --validate NAMES       patients that choose the weights, separated by commas
   --leave-out NAMES      patients kept for evaluate
-  --architecture NAME    evidence-map, tsc-cnn, inception-v3, resnet-50 or all (evidence-map)
+  --architecture NAME    evidence-map, tsc-cnn, inception-v3, resnet-50 or all (evidence-map, or that of --init)
   --epochs N (8)  --steps N per epoch (250)  --batch N (48)  --validation-slices N (480)
   --learning-rate RATE   0.002 with one cycle; or --constant and, after the paper, 0.00025
   --constant             no schedule
+  --patience N           end after N epochs without a lower validation loss (never); with one cycle the last epochs are
+                         often the best, so use it with --constant
   --weight-decay RATE    (0.001)
   --paper-preprocessing  stretch, nearest, 8 bits, three equal channels
   --threads N            that draw slices (1)
   --checkpoint FILE      written after every epoch; --resume goes on from it
-  --init DIR|FILE.h5     start from this model's weights: fine-tuning; of a Keras file, from all but its head's
+  --init DIR|FILE.h5     start from this model's weights, with its architecture and preprocessing: fine-tuning, at a
+                         rate of 0.0005; of a network imported from Keras, or a Keras file, all but the head's
   --small                a quarter of the filters, of the backbones an eighth
+  --log DIR              learning curves, as JSON and SVG (beside the model: OUT-log)
   --seed N (1)  --name NAME  --model-version VERSION (0.1.0)
 `
 
@@ -51,7 +58,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       labelled: { type: 'string' },
       validate: { type: 'string' },
       'leave-out': { type: 'string' },
-      architecture: { type: 'string', default: 'evidence-map' },
+      architecture: { type: 'string' },
       epochs: { type: 'string' },
       steps: { type: 'string' },
       batch: { type: 'string' },
@@ -64,6 +71,8 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       checkpoint: { type: 'string' },
       resume: { type: 'boolean', default: false },
       init: { type: 'string' },
+      patience: { type: 'string' },
+      log: { type: 'string' },
       small: { type: 'boolean', default: false },
       seed: { type: 'string' },
       name: { type: 'string' },
@@ -71,24 +80,28 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     },
   }))
   if (values.out === undefined) throw new AppError('usage', 'train needs --out DIR')
-  const whole = (name: 'epochs' | 'steps' | 'batch' | 'validation-slices' | 'threads' | 'seed', fallback: number): number =>
+  const whole = (name: 'epochs' | 'patience' | 'steps' | 'batch' | 'validation-slices' | 'threads' | 'seed', fallback: number): number =>
     Math.round(numberOption(name, values[name], { min: name === 'seed' ? 0 : 1, max: 1e9 }) ?? fallback)
   const share = numberOption('canvas-share', values['canvas-share'], { min: 0, max: 1 }) ?? 0.6
   const data = await dataOf(values, share, whole('validation-slices', 480))
-  const preprocessing = values['paper-preprocessing'] ? paperPreprocessing : defaultPreprocessing
+  const start = values.init === undefined || isKerasFile(values.init) ? {} : await initialManifest(values.init)
+  const preprocessing = values['paper-preprocessing'] ? paperPreprocessing : start.preprocessing ?? defaultPreprocessing
   const progress = new Progress(io)
+  const log = values.log ?? `${resolve(values.out)}-log`
   const options: SessionOptions = {
     data,
-    architectures: architecturesNamed(values.architecture),
+    architectures: architecturesNamed(values.architecture ?? trainable.find(known => known === start.architecture) ?? 'evidence-map'),
     preprocessing,
     validationPatients: names(values.validate),
     leftOut: names(values['leave-out']),
     epochs: whole('epochs', 8),
     stepsPerEpoch: whole('steps', 250),
     batchSize: whole('batch', 48),
-    learningRate: numberOption('learning-rate', values['learning-rate'], { min: 1e-8, max: 1 }) ?? (values.constant ? 0.00025 : 0.002),
+    learningRate: numberOption('learning-rate', values['learning-rate'], { min: 1e-8, max: 1 }) ??
+      (values.constant ? 0.00025 : start.architecture === undefined ? 0.002 : 0.0005),
     schedule: values.constant ? 'constant' : 'one-cycle',
     weightDecay: numberOption('weight-decay', values['weight-decay'], { min: 0, max: 1 }) ?? 0.001,
+    ...values.patience === undefined ? {} : { patience: whole('patience', 1) },
     seed: whole('seed', 1),
     threads: whole('threads', 1),
     small: values.small,
@@ -96,6 +109,16 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     resume: values.resume,
     ...values.init === undefined ? {} : { initial: values.init },
     signal: io.signal,
+    onRow: (done, total) => progress.update('reading', done, total),
+    onNote: text => {
+      progress.end()
+      io.stderr.write(`${text}\n`)
+    },
+    onCurves: async curves => {
+      await mkdir(log, { recursive: true })
+      await writeFile(join(log, 'learning-curves.json'), `${JSON.stringify(curves, undefined, 2)}\n`)
+      await writeFile(join(log, 'learning-curves.svg'), learningChart(curves))
+    },
     // a terminal shows the loss of every step; a log gets one line, and then one for each epoch
     onStep: (architecture, step, steps, objective) =>
       progress.update(io.stderr.isTTY === true ? `${architecture} loss ${objective.toFixed(3)}` : architecture, step, steps),
@@ -121,7 +144,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     version: values['model-version'],
   })
   await writeModel(values.out, await layersModelFiles(await loadTensorFlow(), winner.trainee.model), description)
-  io.stdout.write(`${winner.architecture} has the lowest validation loss; written to ${values.out}\n`)
+  io.stdout.write(`${winner.architecture} has the lowest validation loss; written to ${values.out}, learning curves to ${log}\n`)
   return exitCodes.ok.code
 }
 
@@ -158,7 +181,7 @@ function names (text: string | undefined): string[] {
 
 /** Options that name places of this machine: they stay out of the manifest. */
 function isPlace (arg: string): boolean {
-  return ['--out', '--label-maps', '--canvases', '--labelled', '--checkpoint', '--init'].includes(arg)
+  return ['--out', '--log', '--label-maps', '--canvases', '--labelled', '--checkpoint', '--init'].includes(arg)
 }
 
 /** The columns of the paper's table, lowest validation loss first. */

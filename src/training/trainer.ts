@@ -24,6 +24,8 @@ export interface TrainingPlan {
   readonly learningRate: number
   readonly schedule: 'one-cycle' | 'constant'
   readonly weightDecay: number
+  /** epochs without a lower validation loss after which training ends; absent: it never ends early */
+  readonly patience?: number | undefined
   /** names the whole plan, data included, in the checkpoint */
   readonly fingerprint: string
 }
@@ -66,7 +68,7 @@ export async function train (
   }
   const steps = plan.epochs * plan.stepsPerEpoch
   try {
-    for (let epoch = history.length; epoch < plan.epochs; epoch++) {
+    for (let epoch = history.length; epoch < plan.epochs && !isExhausted(history, plan.patience); epoch++) {
       let sum = 0
       for (let i = 0; i < plan.stepsPerEpoch; i++) {
         if (signal?.aborted === true) throw new AppError('interrupted', 'the training was interrupted')
@@ -94,6 +96,16 @@ export async function train (
   }
   setWeights(tf, trainee.model, best)
   return history
+}
+
+/** Whether the lowest validation loss lies `patience` epochs back. */
+function isExhausted (history: readonly EpochFigures[], patience = Infinity): boolean {
+  return history.length > 0 && history.length - bestEpoch(history).epoch >= patience
+}
+
+/** The first epoch of the lowest validation loss. */
+export function bestEpoch (history: readonly EpochFigures[]): EpochFigures {
+  return history.reduce((lowest, epoch) => epoch.loss < lowest.loss ? epoch : lowest)
 }
 
 /** The same layers with the logit, and the evidence map where there is one, as outputs. */

@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts'
+import { createDecoder } from '../imaging/decoder-pool.ts'
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import { loadTensorFlow } from '../model/tensorflow.ts'
 import type { BatchSource } from './batch-source.ts'
@@ -6,6 +7,10 @@ import { threadedSource } from './batch-source.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { entriesOf, niftiStem } from './folder.ts'
 import { loadInitialWeights } from './initial-weights.ts'
+import type { LearningCurve } from './learning-curve.ts'
+import { learningCurve } from './learning-curve.ts'
+import type { LabelledSample } from './labelled-samples.ts'
+import { readSamples } from './labelled-samples.ts'
 import type { LabelledFile } from './labelled-set.ts'
 import { splitPatients } from './labelled-set.ts'
 import { labelledSource, plainBatches } from './labelled-source.ts'
@@ -13,7 +18,7 @@ import type { Figures } from './metrics.ts'
 import { figures } from './metrics.ts'
 import type { NewTrainee, TrainableArchitecture } from './trainees.ts'
 import { newTrainee } from './trainees.ts'
-import { train } from './trainer.ts'
+import { bestEpoch, train } from './trainer.ts'
 import type { EpochFigures } from './trainer.ts'
 import type { TrainingBatch } from './training-batch.ts'
 
@@ -36,6 +41,8 @@ export interface SessionOptions {
   readonly learningRate: number
   readonly schedule: 'one-cycle' | 'constant'
   readonly weightDecay: number
+  /** epochs without a lower validation loss after which an architecture's training ends */
+  readonly patience?: number
   readonly seed: number
   readonly threads: number
   readonly small: boolean
@@ -47,6 +54,12 @@ export interface SessionOptions {
   readonly signal?: AbortSignal
   readonly onStep?: (architecture: string, step: number, steps: number, objective: number) => void
   readonly onEpoch?: (architecture: string, epoch: EpochFigures, best: boolean) => void
+  /** rows of the labelled set read */
+  readonly onRow?: (done: number, total: number) => void
+  /** what of the data or of the initial weights is not used, in words */
+  readonly onNote?: (text: string) => void
+  /** called after each architecture with the curves of all so far */
+  readonly onCurves?: (curves: readonly LearningCurve[]) => Promise<void>
 }
 
 /** One network after training: a line of the validation table. */
@@ -69,10 +82,14 @@ export async function runSession (
   try {
     const labels = validation.flatMap(batch => [...batch.labels])
     const candidates: Candidate[] = []
+    const curves: LearningCurve[] = []
     for (const architecture of options.architectures) {
       const { preprocessing, seed, small } = options
       const trainee = newTrainee(tf, architecture, { size: preprocessing.width, seed, small })
-      if (options.initial !== undefined) await loadInitialWeights(tf, trainee.model, options.initial)
+      if (options.initial !== undefined) {
+        const { layers, without } = await loadInitialWeights(tf, trainee.model, options.initial)
+        options.onNote?.(`${architecture} starts from the weights of ${layers} layers${without === undefined ? '' : `; not taken: the head's (${without})`}`)
+      }
       const fingerprint = planOf(options, architecture, trainingPatients)
       const path = options.checkpoint === undefined ? undefined : `${options.checkpoint}.${architecture}`
       const history = await train(tf, trainee, { ...options, fingerprint }, training, validation, {
@@ -82,12 +99,14 @@ export async function runSession (
         ...path === undefined ? {} : { save: checkpoint => writeCheckpoint(path, checkpoint) },
         resume: path !== undefined && options.resume ? await readCheckpoint(path, fingerprint) : undefined,
       })
-      const best = history.reduce((lowest, epoch) => epoch.loss < lowest.loss ? epoch : lowest)
+      const best = bestEpoch(history)
       const judged = best.probabilities.map((probability, i) => ({
         probability,
         label: labels[i] === 1 ? 1 as const : 0 as const,
         patient: '',
       }))
+      curves.push(learningCurve(architecture, history, labels))
+      await options.onCurves?.(curves)
       candidates.push({ architecture, trainee, history, bestEpoch: best.epoch, validation: figures(judged, 0.5) })
     }
     candidates.sort((one, other) => one.validation.logLoss - other.validation.logLoss)
@@ -107,10 +126,22 @@ async function openData (options: SessionOptions): Promise<OpenData> {
   const { data, preprocessing, batchSize, seed } = options
   if (data.kind === 'labelled') {
     const { training, validation } = splitFiles(data.files, options)
-    return {
-      training: labelledSource(training, { preprocessing, batchSize, seed }),
-      trainingPatients: [...new Set(training.map(file => file.patient))].sort(),
-      validation: await plainBatches(validation, preprocessing, batchSize),
+    const decoder = createDecoder()
+    try {
+      const read = async (files: readonly LabelledFile[]): Promise<readonly LabelledSample[]> => {
+        const { signal, onRow, onNote } = options
+        const { samples, leftOut } = await readSamples(files, { preprocessing, decoder, signal, onRow })
+        for (const [reason, slices] of leftOut) onNote?.(`${slices} ${slices === 1 ? 'slice is' : 'slices are'} left out: ${reason}`)
+        return samples
+      }
+      const samples = await read(training)
+      return {
+        training: labelledSource(samples, { preprocessing, batchSize, seed }),
+        trainingPatients: [...new Set(samples.map(({ patient }) => patient))].sort(),
+        validation: plainBatches(await read(validation), preprocessing, batchSize),
+      }
+    } finally {
+      await decoder.close()
     }
   }
   const known = [...await patientsIn(data.labelMaps, 'files'), ...await patientsIn(data.canvases, 'folders')]

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { loadModel } from '../../src/model/load-model.ts'
+import type { LearningCurve } from '../../src/training/learning-curve.ts'
 import { runCli } from '../helpers/cli.ts'
 import { requireTensorFlow } from '../model/support.ts'
 import { niftiBytes, smallHead } from '../training/small-head.ts'
@@ -40,7 +41,11 @@ t.test('the generator trains every architecture, and the best becomes a model th
   const other = classifier.manifest.architecture === 'tsc-cnn' ? 'evidence-map' : 'tsc-cnn'
   const refused = await runCli([...command, '--architecture', other, '--init', out, '--out', join(folder, 'never')])
   t.equal(refused.code, 6)
-  t.match(refused.stderr, /to start from has no weight/)
+  t.match(refused.stderr, /to start from (has no weight|does not fit)/)
+  const curves = JSON.parse(await readFile(join(`${out}-log`, 'learning-curves.json'), 'utf8')) as LearningCurve[]
+  t.same(curves.map(({ architecture, epochs }) => [architecture, epochs.length]), [['evidence-map', 2], ['tsc-cnn', 2], ['inception-v3', 2], ['resnet-50', 2]])
+  t.ok(curves.every(({ epochs }) => epochs.every(({ trainingObjective, validationLoss }) => trainingObjective > 0 && validationLoss > 0)))
+  t.match(await readFile(join(`${out}-log`, 'learning-curves.svg'), 'utf8'), /inception-v3/)
 })
 
 t.test('a labelled folder trains, by its own sets', async t => {
@@ -51,6 +56,29 @@ t.test('a labelled folder trains, by its own sets', async t => {
   await writeFile(csv, ['file,patient,label,set', ...rows].join('\n'))
   const { code, stderr } = await runCli(['train', '--labelled', csv, ...tiny, '--constant', '--out', join(folder, 'labelled-model')])
   t.equal(code, 0, stderr)
+})
+
+t.test('a model is fine-tuned on a site\'s DICOM by one flag', async t => {
+  if (await requireTensorFlow(t) === undefined) return
+  const csv = join(folder, 'site.csv')
+  const fixtures = join(import.meta.dirname, '../../fixtures')
+  const rows = [`${fixtures}/flair/IM-0006.dcm,a,1`, `${fixtures}/flair/IM-0002.dcm,a,0`, `${fixtures}/t2,b,0`, 'slices/slice-1.png,b,1', 'slices/slice-2.png,c,0']
+  await writeFile(csv, ['file,patient,label', ...rows].join('\n'))
+  const first = join(folder, 'first')
+  const started = await runCli(['train', '--label-maps', join(folder, 'maps'), '--validate', 'two', '--validation-slices', '4', ...tiny, '--paper-preprocessing',
+    '--architecture', 'tsc-cnn', '--out', first])
+  t.equal(started.code, 0, started.stderr)
+  const out = join(folder, 'tuned')
+  const { code, stdout, stderr } = await runCli(['train', '--labelled', csv, '--validate', 'b', '--init', first, '--out', out, '--log', join(folder, 'log'),
+    ...tiny, '--constant', '--patience', '1'])
+  t.equal(code, 0, stderr)
+  t.match(stderr, /tsc-cnn starts from the weights of \d+ layers/)
+  t.match(stdout, /^tsc-cnn +\d/m, 'the architecture is that of the model to start from')
+  const classifier = await loadModel(out, { engine: 'onnxruntime' })
+  t.equal(classifier.manifest.preprocessing.fit, 'stretch', 'and so is the preprocessing')
+  t.match(classifier.manifest.training.command, /--paper-preprocessing.*; then from its weights: tuberlens train/)
+  await classifier.close()
+  t.ok((await readdir(join(folder, 'log'))).includes('learning-curves.svg'))
 })
 
 t.test('options that cannot be are told before anything is trained', async t => {

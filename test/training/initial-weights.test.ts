@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { LayersModel } from '@tensorflow/tfjs'
 import t from 'tap'
 import { initialCommand, loadInitialWeights } from '../../src/training/initial-weights.ts'
+import { layersModelFiles } from '../../src/model/write-layers-model.ts'
 import { newTrainee } from '../../src/training/trainees.ts'
 import { weightsOf } from '../../src/training/trainer.ts'
 import { type Stored, kerasFile } from '../model/keras/support.ts'
@@ -31,7 +32,7 @@ t.test('training starts from the backbone of a Keras file, and with a head of it
   await writeFile(path, bytes)
   const before = weightsOf(started)
   const tensors = tf.memory().numTensors
-  await loadInitialWeights(tf, started, path)
+  t.same(await loadInitialWeights(tf, started, path), { layers: 106, without: 'logit' }, '53 convolutions, each with its normalisation')
   t.equal(tf.memory().numTensors, tensors)
   const [wanted, found] = [weightsOf(made), weightsOf(started)]
   const same = (one: Float32Array, other: Float32Array): boolean => Buffer.from(one.buffer).equals(Buffer.from(other.buffer))
@@ -39,6 +40,34 @@ t.test('training starts from the backbone of a Keras file, and with a head of it
   t.same(wrong.map(weight => weight.originalName), [], 'every layer is the file\'s, but for the head')
   t.notOk(same(wanted[0]!, before[0]!))
   t.equal(await initialCommand(path), `weights of a Keras file, sha256 ${sha256(bytes)}`)
+})
+
+t.test('a model folder whose layers have other names gives all but its head', async t => {
+  const tf = await requireTensorFlow(t)
+  if (tf === undefined) return
+  const network = (names: readonly [string, string, string], seed: number) => tf.sequential({
+    layers: [
+      tf.layers.conv2d({ name: names[0], filters: 2, kernelSize: 3, inputShape: [8, 8, 3], kernelInitializer: tf.initializers.glorotUniform({ seed }) }),
+      tf.layers.batchNormalization({ name: names[1] }),
+      tf.layers.flatten(),
+      tf.layers.dense({ name: names[2], units: 1, kernelInitializer: tf.initializers.glorotUniform({ seed: seed + 7 }) }),
+    ],
+  })
+  const from = network(['conv2d_94', 'batch_normalization_94', 'predictions'], 1)
+  const directory = await mkdtemp(join(folder, 'imported-'))
+  for (const [name, bytes] of await layersModelFiles(tf, from)) await writeFile(join(directory, name), bytes)
+  const to = network(['conv', 'norm', 'logit'], 2)
+  t.same(await loadInitialWeights(tf, to, directory), { layers: 2, without: 'logit' })
+  const byName = (model: LayersModel) => new Map(model.weights.map((weight, i) => [weight.originalName, [...weightsOf(model)[i]!]]))
+  const [wanted, found] = [byName(from), byName(to)]
+  t.same(found.get('conv/kernel'), wanted.get('conv2d_94/kernel'))
+  t.same(found.get('norm/moving_variance'), wanted.get('batch_normalization_94/moving_variance'))
+  t.notSame(found.get('logit/kernel'), wanted.get('predictions/kernel'), 'the head\'s are its own')
+  const same = network(['conv2d_94', 'batch_normalization_94', 'predictions'], 3)
+  t.same(await loadInitialWeights(tf, same, directory), { layers: 3 })
+  t.same(byName(same).get('predictions/kernel'), wanted.get('predictions/kernel'), 'of the same network the head too')
+  await writeFile(join(directory, 'model.json'), '{')
+  await t.rejects(loadInitialWeights(tf, to, directory), { code: 'model-invalid', message: /not JSON/ })
 })
 
 t.test('a Keras file with its description is read by that', async t => {

@@ -12,7 +12,7 @@ import { crossEntropy, imageLoss, mapLoss, toCells } from '../../src/training/lo
 import { Random } from '../../src/training/random.ts'
 import { architecturesNamed, newTrainee } from '../../src/training/trainees.ts'
 import type { EpochFigures, TrainingPlan } from '../../src/training/trainer.ts'
-import { train, weightsOf } from '../../src/training/trainer.ts'
+import { bestEpoch, train, weightsOf } from '../../src/training/trainer.ts'
 import type { TrainingBatch } from '../../src/training/training-batch.ts'
 import { requireTensorFlow } from '../model/support.ts'
 
@@ -133,6 +133,28 @@ t.test('a run that was stopped goes on from its checkpoint to the same weights',
   t.equal(await readCheckpoint(join(folder, 'absent'), 'discs'), undefined)
   await writeFile(path, 'damaged')
   await t.rejects(readCheckpoint(path, 'discs'), { message: /damaged/ })
+})
+
+t.test('a run without a lower validation loss ends early, and stays ended when it is resumed', async t => {
+  const tf = await requireTensorFlow(t)
+  if (tf === undefined) return
+  // nothing is learned at a rate of 0; the statistics of the normalisation alone move, so that the loss may fall once or twice
+  const patient: TrainingPlan = { ...plan, epochs: 30, stepsPerEpoch: 1, learningRate: 0, schedule: 'constant', weightDecay: 0, patience: 2 }
+  const saved: Checkpoint[] = []
+  const validation = [discs(1000)]
+  const history = await train(tf, trainee(tf), patient, { ...source, batch: () => source.batch(0) }, validation, {
+    save: checkpoint => {
+      saved.push({ ...checkpoint, history: [...checkpoint.history] })
+      return Promise.resolve()
+    },
+  })
+  t.ok(history.length < 30, `${history.length} epochs`)
+  t.equal(history.length - bestEpoch(history).epoch, 2)
+  let epochs = 0
+  const resumed = await train(tf, trainee(tf, 5), patient, source, validation, { resume: saved.at(-1), onEpoch: () => epochs++ })
+  t.same([epochs, resumed.length], [0, history.length])
+  const middle = await train(tf, trainee(tf, 5), patient, { ...source, batch: () => source.batch(0) }, validation, { resume: saved.at(-2) })
+  t.equal(middle.length, history.length, 'the epochs without gain before the stop count')
 })
 
 t.test('a loss that is no number ends the run with a word', async t => {
