@@ -11,7 +11,7 @@ import type { HeatmapMethod } from '../model/finding.ts'
 import type { ModelManifest } from '../model/manifest.ts'
 import { fitDistribution } from '../training/distribution.ts'
 import type { StatisticsSample } from '../training/distribution.ts'
-import { judge } from '../training/evaluation.ts'
+import { judge, underRule } from '../training/evaluation.ts'
 import type { Judgement } from '../training/evaluation.ts'
 import { charts, evaluationPage } from '../training/evaluation-page.ts'
 import type { EvaluatedModel } from '../training/evaluation-page.ts'
@@ -70,6 +70,9 @@ What to measure:
 
 What to propose (nothing is changed without --write):
   --specificity S        a threshold for S of the tuber-free slices, and a series rule for S of the tuber-free patients
+                         What they are worth is told by calibrating on all other patients, each left out once
+  --calibrate-on WHAT    patients: all weigh the same (the default); slices: these do; FLAIR or T2: of these alone;
+                         strictest: the greatest of the contrasts' thresholds
   --distribution         what the slices look like that were given, so that others are undetermined
   --accept S             the share of slices that --distribution lets pass when their patient was not seen (0.985)
   --write                put what was proposed into the model's manifest
@@ -105,6 +108,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       spoil: { type: 'string' },
       specificity: { type: 'string' },
       distribution: { type: 'boolean', default: false },
+      'calibrate-on': { type: 'string' },
       accept: { type: 'string' },
       write: { type: 'boolean', default: false },
       record: { type: 'string' },
@@ -154,23 +158,28 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     const chosen = folds.length === 0
       ? judging(reference)
       : told(io, foldChooser(folds.map(fold => ({ ...fold, classifier: judging(fold.classifier) }))))
-    const judgement = await judge(chosen, evaluationSlices(set, manifest.preprocessing), {
+    const statistics: (readonly number[] | undefined)[] = []
+    const found = await judge(chosen, evaluationSlices(set, manifest.preprocessing), {
       signal: io.signal,
       ...maps === undefined ? {} : { maps },
       onSlice: done => { if (values.labelled === undefined && io.stderr.isTTY === true) progress.update('slices', done, done) },
       onJudged: slice => {
         spoiled?.see(slice.raster)
-        const statistics = values.distribution ? sliceStatistics(slice.raster, manifest.preprocessing) : undefined
+        if (!values.distribution) return
+        const own = sliceStatistics(slice.raster, manifest.preprocessing)
+        statistics.push(own)
         const { contrast, patient, series } = slice
         const synthetic = series === undefined || slice.pair !== undefined
-        if (statistics !== undefined) samples.push({ statistics, contrast, patient, synthetic })
+        if (own !== undefined) samples.push({ statistics: own, contrast, patient, synthetic })
       },
     })
     progress.end()
-    nothingToSay(judgement)
+    nothingToSay(found)
     const distribution = values.distribution ? fitDistribution(samples, accepted) : undefined
+    // the figures, and what is proposed, are those of the model as it would be: what is undetermined counts in nothing
+    const judgement = distribution === undefined ? found : underRule(found, statistics, distribution)
     const unlike = { ...spoiled?.counts, ...await countFolders(values.unlike ?? [], manifest, io.signal) }
-    const made = report(judgement, { threshold, seriesRule: manifest.seriesRule, specificity, unlike, seed })
+    const made = report(judgement, { threshold, seriesRule: manifest.seriesRule, specificity, calibrateOn: values['calibrate-on'], unlike, seed })
     const { sha256, engine: usedEngine } = reference
     const { name, version } = manifest
     const model = { name, version, sha256, engine: usedEngine, ...foldFacts(folds, judgement) }
@@ -237,7 +246,11 @@ async function writeReport (
 
 /** Folders by their last name alone: the rest says where a site keeps its patients. */
 function commandLine (args: readonly string[]): string {
-  return ['tuberlens evaluate', ...args.map(arg => arg.includes('/') && !/^\d+\/\d+$/.test(arg) ? basename(arg) : arg)].join(' ')
+  const named = (arg: string): string => {
+    const [, before = '', path = ''] = /^([^/=]*=)?(.*)$/s.exec(arg) ?? []
+    return path.includes('/') && !/^\d+\/\d+$/.test(path) ? `${before}${basename(path)}` : arg
+  }
+  return ['tuberlens evaluate', ...args.map(named)].join(' ')
 }
 
 function mapsNamed (text: string | undefined): readonly HeatmapMethod[] | undefined {

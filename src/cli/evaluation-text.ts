@@ -1,4 +1,7 @@
 import type { EvaluationReport, GroupFigures } from '../training/evaluation-report.ts'
+import type { FalsePositives, Rate } from '../training/false-positives.ts'
+import type { Interval } from '../training/metrics.ts'
+import type { Proposal } from '../training/proposal.ts'
 import { ruleText } from '../training/evaluation-page.ts'
 import { table } from './table.ts'
 
@@ -13,11 +16,7 @@ export function evaluationText (model: { name: string, version: string, engine: 
   if (perSeries.count > 0) lines.push('', ...figureTable('whole', { series: perSeries, patients: perPatient }))
   if (made.unlabelledSlices > 0) lines.push(`${made.unlabelledSlices} slices of series with tubers count with their series only: their own label is not known`)
   if (made.undetermined.series > 0) lines.push(`undetermined, not in the figures: ${made.undetermined.series} series, ${made.undetermined.patients} patients`)
-  if (tuberFree.slices > 0) {
-    const range = tuberFree.interval === undefined ? '' : ` (95 % interval over patients ${percent(tuberFree.interval.low)} to ${percent(tuberFree.interval.high)})`
-    lines.push('', `tuber-free: ${percent(tuberFree.falsePositiveRate)} of ${tuberFree.slices} slices positive${range}, ${percent(tuberFree.aboveHalf)} from 0.5;`,
-      `            ${tuberFree.positiveSeries} of ${tuberFree.series} series and ${tuberFree.positivePatients} of ${tuberFree.patients} patients positive`)
-  }
+  if (tuberFree.slices > 0) lines.push('', ...falsePositiveTable({ all: tuberFree, ...several(tuberFree.perContrast) }))
   const pairs = Object.entries(paired).map(([name, { implanted, without, patients, wins, ...areas }]) => {
     const { auc, interval, withinPatients: within } = areas
     return [
@@ -41,11 +40,37 @@ export function evaluationText (model: { name: string, version: string, engine: 
     lines.push('', ...table(['no probability', 'slices or rows', 'where', 'reason'], made.without.map(({ outcome, count, examples, reason }) =>
       [outcome, String(count), examples.slice(0, 2).join(', '), reason])))
   }
-  if (proposal !== undefined) {
-    lines.push('', `for a specificity of ${proposal.specificity}: threshold ${proposal.threshold.toFixed(4)}, series rule ${JSON.stringify(proposal.seriesRule)}`,
-      'nothing was changed unless --write was given; measure the proposal on other patients')
-  }
+  if (proposal !== undefined) lines.push(...proposed(proposal))
   return `${lines.join('\n')}\n`
+}
+
+function falsePositiveTable (groups: Readonly<Record<string, FalsePositives>>): string[] {
+  const rows = Object.entries(groups).map(([name, { slices, falsePositiveRate, interval, aboveHalf, ...whole }]) => [
+    name, String(slices), `${percent(falsePositiveRate)}${rangeOf(interval)}`, percent(aboveHalf),
+    `${whole.positiveSeries} of ${whole.series}`, `${whole.positivePatients} of ${whole.patients}`,
+  ])
+  return table(['tuber-free', 'slices', 'positive', 'from 0.5', 'series positive', 'patients positive'], rows)
+}
+
+function proposed ({ specificity, calibratedOn, threshold, seriesRule, thresholds, leftOut }: Proposal): string[] {
+  const contrasts = Object.entries(thresholds.perContrast).map(([contrast, value]) => `${contrast} alone ${value.toFixed(4)}`)
+  const rate = ({ positive, count, rate: share, interval }: Rate): string => `${positive} of ${count}, ${percent(share)}${rangeOf(interval)}`
+  const rows = leftOut === undefined
+    ? []
+    : [
+        ['all', rate(leftOut.slices), rate(leftOut.series), rate(leftOut.patients)],
+        ...Object.entries(several(leftOut.perContrast)).map(([contrast, own]) => [contrast, rate(own.slices), rate(own.series), '']),
+      ]
+  return [
+    '', `for a specificity of ${specificity} on ${calibratedOn}: threshold ${threshold.toFixed(4)}, series rule ${JSON.stringify(seriesRule)}`,
+    `thresholds: patients weighing the same ${thresholds.patients.toFixed(4)}, slices ${thresholds.slices.toFixed(4)}, ${contrasts.join(', ')}`,
+    ...rows.length === 0 ? [] : ['', ...table(['positive when the patient was left out of the calibration', 'slices', 'series', 'patients'], rows)],
+    'nothing was changed unless --write was given; measure the proposal on other patients',
+  ]
+}
+
+function rangeOf (interval: Interval | undefined): string {
+  return interval === undefined ? '' : ` (${percent(interval.low)} to ${percent(interval.high)})`
 }
 
 function pointing (made: EvaluationReport): string[] {
@@ -63,7 +88,7 @@ function unlike ({ outOfDistribution: { given, unlike: others } }: EvaluationRep
 }
 
 /** A single group says what "all" says. */
-function several (groups: Readonly<Record<string, GroupFigures>>): Readonly<Record<string, GroupFigures>> {
+function several<Group> (groups: Readonly<Record<string, Group>>): Readonly<Record<string, Group>> {
   return Object.keys(groups).length > 1 ? groups : {}
 }
 

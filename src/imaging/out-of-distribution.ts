@@ -50,8 +50,11 @@ export function unlikeness (
   raster: Raster,
   { preprocessing, distribution }: { readonly preprocessing: Preprocessing, readonly distribution?: Distribution | undefined },
 ): Reason | undefined {
-  if (distribution === undefined) return undefined
-  const statistics = sliceStatistics(raster, preprocessing)
+  return distribution === undefined ? undefined : unlikenessOf(sliceStatistics(raster, preprocessing), distribution)
+}
+
+/** The same, of statistics that are known. */
+export function unlikenessOf (statistics: readonly number[] | undefined, distribution: Distribution): Reason | undefined {
   if (statistics === undefined) return { code: 'out-of-distribution', text: 'The image shows hardly any head' }
   const found = distance(distribution, statistics)
   if (found <= distribution.limit) return undefined

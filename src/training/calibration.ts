@@ -9,14 +9,17 @@ export interface SeriesProbabilities {
 
 /**
  * The smallest threshold at which the share of tuber-free slices below it is at least `specificity`; half way to the next
- * lower value where there is one, so that rounding does not move a slice across.
+ * greater value where there is one, so that rounding does not move a slice across.
+ * @param weights of the slices; absent: each counts the same
  */
-export function proposeThreshold (tuberFree: readonly number[], specificity: number): number {
+export function proposeThreshold (tuberFree: readonly number[], specificity: number, weights?: readonly number[]): number {
   if (tuberFree.length === 0) return 0.5
-  const sorted = [...tuberFree].sort((one, other) => one - other)
-  const needed = Math.ceil(specificity * sorted.length)
-  const lastNegative = sorted[Math.max(0, needed - 1)]!
-  const next = sorted.find(value => value > lastNegative)
+  const sorted = tuberFree.map((value, i) => ({ value, weight: weights?.[i] ?? 1 })).sort((one, other) => one.value - other.value)
+  // a billionth less: sums of weights such as 1/3 are not whole
+  const needed = (specificity - 1e-9) * sorted.reduce((sum, one) => sum + one.weight, 0)
+  let below = 0
+  const lastNegative = (sorted.find(({ weight }) => (below += weight) >= needed) ?? sorted.at(-1)!).value
+  const next = sorted.find(({ value }) => value > lastNegative)?.value
   return next === undefined ? Math.min(1, lastNegative + (1 - lastNegative) / 2) : (lastNegative + next) / 2
 }
 

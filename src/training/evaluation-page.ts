@@ -1,8 +1,10 @@
 import type { SeriesRule } from '../model/manifest.ts'
 import { escaped, reliabilitySvg, rocSvg } from './chart-svg.ts'
 import type { EvaluationReport, GroupFigures } from './evaluation-report.ts'
+import type { Rate } from './false-positives.ts'
 import type { FoldFacts } from './folds.ts'
 import type { Interval } from './metrics.ts'
+import type { Proposal } from './proposal.ts'
 
 /** Who was measured, and how the page names it. */
 export interface EvaluatedModel {
@@ -142,9 +144,11 @@ function groups (made: EvaluationReport): string {
 
 function tuberFree ({ tuberFree: free }: EvaluationReport): string {
   if (free.slices === 0) return ''
-  const range = free.interval === undefined ? '' : ` (95 % interval over patients ${percent(free.interval.low)} to ${percent(free.interval.high)})`
-  return `<p>${percent(free.falsePositiveRate)} of ${free.slices} slices without tubers are positive${range}; ${percent(free.aboveHalf)} have a probability of 0.5 or more.
-${free.positiveSeries} of ${free.series} series and ${free.positivePatients} of ${free.patients} patients without tubers are positive.</p>`
+  const groups = { all: free, ...Object.keys(free.perContrast).length > 1 ? free.perContrast : {} }
+  return table(['', 'Slices', 'Positive', 'From 0.5', 'Series', 'Series positive', 'Patients', 'Patients positive'], Object.entries(groups).map(([name, own]) => [
+    name, String(own.slices), `${percent(own.falsePositiveRate)}${range(own.interval)}`, percent(own.aboveHalf),
+    ...[own.series, own.positiveSeries, own.patients, own.positivePatients].map(String),
+  ]), 'Slices, series and patients without tubers; 95 % intervals over patients')
 }
 
 function without ({ without: found }: EvaluationReport): string {
@@ -166,15 +170,13 @@ function pointing ({ pointing: found }: EvaluationReport): string {
 }
 
 function paired ({ paired: found, withTubers }: EvaluationReport): string {
-  const range = (interval: Interval | undefined, text: (value: number) => string): string =>
-    interval === undefined ? '' : ` [${text(interval.low)}–${text(interval.high)}]`
   const two = (value: number): string => value.toFixed(2)
   const rows = Object.entries(found).map(([name, { auc, interval, withinPatients: within, ...own }]) => [
     name, String(own.implanted), String(own.without), String(own.patients),
     `${auc.toFixed(3)}${range(interval, two)}`,
     within === undefined ? '–' : `${within.mean.toFixed(3)}${range(within.interval, two)}`,
     within === undefined ? '–' : `${within.least.toFixed(3)} to ${within.greatest.toFixed(3)}`,
-    `${percent(own.wins)}${range(own.winsInterval, percent)}`,
+    `${percent(own.wins)}${range(own.winsInterval)}`,
   ])
   if (rows.length === 0) return ''
   const header = ['Implanted', 'Slices', 'Without', 'Patients', 'AUC', 'Mean AUC of a patient', 'Least to greatest', 'Greater than its own slice without']
@@ -186,9 +188,26 @@ function paired ({ paired: found, withTubers }: EvaluationReport): string {
 function proposal ({ proposal: found }: EvaluationReport): string {
   if (found === undefined) return ''
   const rate = (value: number | undefined): string => value === undefined ? 'not measured' : percent(value)
+  const { thresholds } = found
   return `<p>For a specificity of ${percent(found.specificity)}: a threshold of ${found.threshold.toFixed(4)}, and a series is positive when ${ruleText(found.seriesRule)}.
 On these same patients that gives a specificity of ${rate(found.specificityOfPatients)} and a sensitivity of ${rate(found.sensitivity)} of patients, which flatters: measure it on others.
-Nothing was changed; <code>--write</code> puts it into the model's manifest.</p>`
+Nothing was changed; <code>--write</code> puts it into the model's manifest.</p>` +
+    table(['Calibrated on', 'Threshold'], [
+      ['all, patients weighing the same', thresholds.patients.toFixed(4)],
+      ['all, slices weighing the same', thresholds.slices.toFixed(4)],
+      ...Object.entries(thresholds.perContrast).map(([contrast, value]) => [`${contrast} alone, patients weighing the same`, value.toFixed(4)]),
+    ], `Thresholds for this specificity; proposed: ${found.calibratedOn}`) + leftOut(found)
+}
+
+function leftOut ({ leftOut: found }: Proposal): string {
+  if (found === undefined) return ''
+  const cell = ({ positive, count, rate, interval }: Rate): string => `${positive} of ${count}, ${percent(rate)}${range(interval)}`
+  const contrasts = Object.entries(found.perContrast)
+  return table(['', 'Slices', 'Series', 'Patients'], [
+    ['all', cell(found.slices), cell(found.series), cell(found.patients)],
+    ...contrasts.length < 2 ? [] : contrasts.map(([contrast, own]) => [contrast, cell(own.slices), cell(own.series), '–']),
+  ], 'Positive without tubers when threshold and rule come from all other patients; 95 % intervals over patients') +
+    `<p>The thresholds of these calibrations run from ${found.threshold.least.toFixed(4)} to ${found.threshold.greatest.toFixed(4)}.</p>`
 }
 
 function outcomes (header: readonly string[], rows: readonly (readonly string[])[], caption: string): string {
@@ -221,11 +240,15 @@ function table (header: readonly string[], rows: readonly (readonly string[])[],
 
 /** A figure, with its interval or unit. */
 function isNumber (text: string): boolean {
-  return /^(?:–|[\d.]+(?: %| \[.*\])?)$/.test(text)
+  return /^(?:–|[\d.]+(?: %)?(?: \[.*\])?)$/.test(text)
 }
 
 function section (title: string, content: string): string {
   return content === '' ? '' : `<section><h2>${escaped(title)}</h2>${content}</section>`
+}
+
+function range (interval: Interval | undefined, text = percent): string {
+  return interval === undefined ? '' : ` [${text(interval.low)}–${text(interval.high)}]`
 }
 
 function percent (value: number): string {

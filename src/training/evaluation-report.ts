@@ -1,17 +1,21 @@
 import type { HeatmapMethod } from '../model/finding.ts'
 import type { SeriesRule } from '../model/manifest.ts'
 import type { SeriesProbabilities } from './calibration.ts'
-import { holds, proposeSeriesRule, proposeThreshold, ruleThreshold } from './calibration.ts'
+import { ruleThreshold } from './calibration.ts'
 import type { ReliabilityBin, RocPoint } from './curves.ts'
 import { calibrationError, reliability, rocCurve } from './curves.ts'
 import type { Judgement } from './evaluation.ts'
-import type { JudgedSlice, UnjudgedSlice } from './evaluation-slice.ts'
+import type { JudgedSlice, KnownSlice, UnjudgedSlice } from './evaluation-slice.ts'
+import { falsePositives } from './false-positives.ts'
+import type { FalsePositives } from './false-positives.ts'
 import type { Confusion, Figures, Interval, Judged } from './metrics.ts'
-import { bootstrap, confusion, figures, intervals } from './metrics.ts'
+import { confusion, figures, intervals } from './metrics.ts'
 import type { PatientOutcome, SeriesOutcome } from './outcomes.ts'
 import { patientOutcomes, seriesOutcomes } from './outcomes.ts'
 import { pairedTest } from './paired-test.ts'
 import type { PairedFigures } from './paired-test.ts'
+import { propose } from './proposal.ts'
+import type { CalibratedSeries, Proposal } from './proposal.ts'
 import { seriesWithTubers } from './series-with-tubers.ts'
 import type { SeriesWithTubers } from './series-with-tubers.ts'
 import type { CaughtCount } from './unlike-slices.ts'
@@ -68,18 +72,7 @@ export interface EvaluationReport {
   readonly unlabelledSlices: number
   readonly undetermined: { readonly series: number, readonly patients: number }
   readonly curves: { readonly slice: Curves, readonly series: Curves, readonly patient: Curves }
-  readonly tuberFree: {
-    readonly slices: number
-    readonly falsePositiveRate: number
-    readonly interval: Interval | undefined
-    /** share of slices at 0.5 or more */
-    readonly aboveHalf: number
-    readonly series: number
-    readonly positiveSeries: number
-    readonly positiveSeriesRate: number
-    readonly patients: number
-    readonly positivePatients: number
-  }
+  readonly tuberFree: FalsePositives & { readonly perContrast: Readonly<Record<string, FalsePositives>> }
   readonly series: readonly SeriesOutcome[]
   readonly patients: readonly PatientOutcome[]
   readonly paired: Readonly<Record<string, PairedFigures>>
@@ -89,14 +82,7 @@ export interface EvaluationReport {
   readonly without: readonly WithoutProbability[]
   /** the rule against unlike slices: wrongly undetermined of what was given, and rightly of what should be */
   readonly outOfDistribution: { readonly given: CaughtCount, readonly unlike: Readonly<Record<string, CaughtCount>> }
-  readonly proposal: {
-    readonly specificity: number
-    readonly threshold: number
-    readonly seriesRule: SeriesRule
-    /** what it would have given here */
-    readonly sensitivity: number | undefined
-    readonly specificityOfPatients: number | undefined
-  } | undefined
+  readonly proposal: Proposal | undefined
 }
 
 export interface ReportOptions {
@@ -104,6 +90,8 @@ export interface ReportOptions {
   readonly seriesRule: SeriesRule
   /** wanted of slices and of patients */
   readonly specificity?: number | undefined
+  /** `patients` (the default), `slices`, `strictest` or a contrast */
+  readonly calibrateOn?: string | undefined
   readonly unlike?: Readonly<Record<string, CaughtCount>>
   /** of the bootstrap */
   readonly seed?: number
@@ -111,13 +99,15 @@ export interface ReportOptions {
 
 /** Everything that a set of judged slices says about a model. */
 export function report (judgement: Judgement, options: ReportOptions): EvaluationReport {
-  const { threshold, seriesRule, specificity, unlike = {}, seed = 1 } = options
+  const { threshold, seriesRule, specificity, calibrateOn, unlike = {}, seed = 1 } = options
   const { unjudged } = judgement
   const judged = onceEach(judgement.judged)
   // implanted slices are compared with their own slices; they make no series of their own
-  const real = { judged: judged.filter(slice => slice.pair === undefined || slice.label === 0), unjudged }
+  const isReal = (slice: KnownSlice): boolean => slice.pair === undefined || slice.label === 0
+  const real = { judged: judged.filter(isReal), unjudged: unjudged.filter(isReal) }
   const labelled = judged.filter(slice => !(slice.ofSeries === true && slice.label === 1))
   const negatives = judged.filter(slice => slice.label === 0)
+  const contrasts = [...new Set(negatives.map(slice => slice.contrast))].sort()
   const series = seriesOutcomes(real, seriesRule, threshold)
   const patients = patientOutcomes(series, unjudged.filter(slice => slice.series === undefined))
   const level = ruleThreshold(seriesRule, threshold)
@@ -138,7 +128,14 @@ export function report (judgement: Judgement, options: ReportOptions): Evaluatio
     unlabelledSlices: judged.length - labelled.length,
     undetermined: { series: series.length - decidedSeries.length, patients: patients.length - decidedPatients.length },
     curves: { slice: curvesOf(labelled), series: curvesOf(decidedSeries), patient: curvesOf(decidedPatients) },
-    tuberFree: tuberFreeOf(negatives, series, patients, threshold, seed),
+    tuberFree: {
+      ...falsePositives(negatives, series, patients, threshold, seed),
+      perContrast: Object.fromEntries(contrasts.map(contrast => {
+        const own = series.filter(one => one.contrast === contrast)
+        const slices = negatives.filter(slice => slice.contrast === contrast)
+        return [contrast, falsePositives(slices, own, patientOutcomes(own, []), threshold, seed)]
+      })),
+    },
     series,
     patients,
     paired: pairedTest(judgement.judged, seed),
@@ -146,7 +143,9 @@ export function report (judgement: Judgement, options: ReportOptions): Evaluatio
     pointing: pointingOf(judged),
     without: withoutProbability(unjudged),
     outOfDistribution: { given: givenCount(judgement), unlike },
-    proposal: specificity === undefined ? undefined : propose(real, negatives, specificity),
+    proposal: specificity === undefined
+      ? undefined
+      : propose(negatives, calibratedSeries(real), { specificity, calibrateOn, seed }),
   }
 }
 
@@ -200,25 +199,11 @@ function curvesOf (judged: readonly Judged[]): Curves {
   return { roc: rocCurve(judged), reliability: bins, calibrationError: bins.length === 0 ? 0 : calibrationError(bins) }
 }
 
-function tuberFreeOf (
-  negatives: readonly JudgedSlice[], series: readonly SeriesOutcome[], patients: readonly PatientOutcome[],
-  threshold: number, seed: number,
-): EvaluationReport['tuberFree'] {
-  const rate = (sample: readonly JudgedSlice[]): { rate: number } =>
-    ({ rate: share(sample, slice => slice.probability >= threshold) })
-  const free = series.filter(one => one.label === 0)
-  const freePatients = patients.filter(one => one.label === 0)
-  return {
-    slices: negatives.length,
-    falsePositiveRate: rate(negatives).rate,
-    interval: bootstrap(negatives, rate, { seed }).rate,
-    aboveHalf: share(negatives, slice => slice.probability >= 0.5),
-    series: free.length,
-    positiveSeries: free.filter(one => one.outcome === 'positive').length,
-    positiveSeriesRate: share(free, one => one.outcome === 'positive'),
-    patients: freePatients.length,
-    positivePatients: freePatients.filter(one => one.outcome === 'positive').length,
-  }
+/** Series for calibration: with the contrast, and whether anyone has tubers in it. */
+function calibratedSeries ({ judged, unjudged }: Judgement): CalibratedSeries[] {
+  const withTubers = new Set([...judged, ...unjudged].filter(slice => slice.label === 1).map(slice => slice.series))
+  const contrasts = new Map(judged.map(slice => [slice.series, slice.contrast]))
+  return seriesOf(judged).map(one => ({ ...one, contrast: contrasts.get(one.name)!, tuber: withTubers.has(one.name) }))
 }
 
 function pointingOf (judged: readonly JudgedSlice[]): EvaluationReport['pointing'] {
@@ -253,27 +238,4 @@ function withoutProbability (unjudged: readonly UnjudgedSlice[]): WithoutProbabi
 function givenCount ({ judged, unjudged }: Judgement): CaughtCount {
   const caught = unjudged.filter(slice => slice.outcome === 'undetermined').length
   return { slices: judged.length + caught, caught }
-}
-
-function propose (real: Judgement, negatives: readonly JudgedSlice[], specificity: number): EvaluationReport['proposal'] {
-  const threshold = proposeThreshold(negatives.map(slice => slice.probability), specificity)
-  const withTubers = new Set([...real.judged, ...real.unjudged].filter(slice => slice.label === 1).map(slice => slice.series))
-  const all = seriesOf(real.judged)
-  const seriesRule = proposeSeriesRule(all.filter(one => !withTubers.has(one.name)), threshold, specificity)
-  const verdicts = [...new Set(all.map(one => one.patient))].map(patient => {
-    const own = all.filter(one => one.patient === patient)
-    return {
-      tuber: own.some(one => withTubers.has(one.name)),
-      positive: own.some(one => holds(seriesRule, one.probabilities, threshold)),
-    }
-  })
-  const rate = (tuber: boolean, positive: boolean): number | undefined => {
-    const own = verdicts.filter(one => one.tuber === tuber)
-    return own.length === 0 ? undefined : share(own, one => one.positive === positive)
-  }
-  return { specificity, threshold, seriesRule, sensitivity: rate(true, true), specificityOfPatients: rate(false, false) }
-}
-
-function share<Item> (items: readonly Item[], test: (item: Item) => boolean): number {
-  return items.length === 0 ? 0 : items.filter(test).length / items.length
 }

@@ -1,4 +1,5 @@
-import { unlikeness } from '../imaging/out-of-distribution.ts'
+import { unlikeness, unlikenessOf } from '../imaging/out-of-distribution.ts'
+import type { Distribution } from '../imaging/out-of-distribution.ts'
 import type { Classifier } from '../model/classifier.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
 import { AppError } from '../errors.ts'
@@ -17,6 +18,22 @@ export interface JudgeOptions {
 
 /** Every slice of a set: with its probability, or with the reason why there is none. */
 export interface Judgement { readonly judged: readonly JudgedSlice[], readonly unjudged: readonly UnjudgedSlice[] }
+
+/**
+ * The judgement as a rule against unlike slices would have it: what the rule keeps out has no probability.
+ * @param statistics of the judged slices, in their order
+ */
+export function underRule (
+  { judged, unjudged }: Judgement, statistics: readonly (readonly number[] | undefined)[], distribution: Distribution,
+): Judgement {
+  const reasons = judged.map((_, i) => unlikenessOf(statistics[i], distribution))
+  const lost = judged.flatMap((slice, i): UnjudgedSlice[] => {
+    const { probability: _, maps: __, fold: ___, ...known } = slice
+    const reason = reasons[i]
+    return reason === undefined ? [] : [{ ...known, outcome: 'undetermined', reason }]
+  })
+  return { judged: judged.filter((_, i) => reasons[i] === undefined), unjudged: [...unjudged, ...lost] }
+}
 
 /** Slices handed to the engine at a time. */
 const batchSize = 8

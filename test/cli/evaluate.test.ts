@@ -87,7 +87,7 @@ t.test('what the slices look like is fitted and written, and then told from othe
   const free = join(folder, 'free')
   await cp(tinyModel, join(folder, 'fitted'), { recursive: true })
   const run = (...args: string[]) => runCli(['evaluate', '--model', join(folder, 'fitted'), '--tuber-free', free, ...args])
-  const fit = await run('--distribution', '--write', '--accept', '0.95')
+  const fit = await run('--distribution', '--write', '--accept', '0.95', '--specificity', '0.95', '--calibrate-on', 'FLAIR')
   t.equal(fit.code, 0, fit.stderr)
   t.match(fit.stdout, /distribution: FLAIR.* limit [\d.]+ for 0\.95/)
   await mkdir(join(folder, 'others'), { recursive: true })
@@ -98,7 +98,12 @@ t.test('what the slices look like is fitted and written, and then told from othe
   t.equal(code, 0, stderr)
   t.match(stdout, /others +1 of 1 +100\.0 %/)
   t.match(stdout, /blank +(\d+) of \1 +100\.0 %/)
-  const made = JSON.parse((await run('--json')).stdout) as { outOfDistribution: { given: { slices: number, caught: number } } }
+  const strict = JSON.parse((await run('--distribution', '--accept', '0.5', '--json')).stdout) as { outOfDistribution: { given: { caught: number } }, tuberFree: { slices: number } }
+  t.ok(strict.outOfDistribution.given.caught > 0)
+  t.equal(strict.tuberFree.slices, 79 - strict.outOfDistribution.given.caught, 'the figures are those of the new rule')
+  t.match(fit.stdout, /for a specificity of 0\.95 on FLAIR[\s\S]*left out of the calibration/)
+  const made = JSON.parse((await run('--json', '--specificity', '0.95')).stdout) as { outOfDistribution: { given: { slices: number, caught: number } }, threshold: number, proposal: { threshold: number } }
+  t.ok(Math.abs(made.threshold - made.proposal.threshold) < 1e-4, 'what the rule keeps out had no say in the threshold that was written')
   t.ok(made.outOfDistribution.given.caught / made.outOfDistribution.given.slices <= 0.25)
 })
 
@@ -116,6 +121,7 @@ t.test('every patient is judged by the network of its fold', async t => {
   t.equal(made.tuberFree.slices, 79)
   const page = await readFile(join(out, 'evaluation.html'), 'utf8')
   t.match(page, /Which network judged whom/)
+  t.match(page, /--fold b=fold-b --fold a,c=fold-ac/)
   t.notMatch(page, new RegExp(folder), 'no folder of this machine')
   const rest = await run('--model', join(folder, 'model'), ...folds.slice(0, 2), '--json')
   t.match(JSON.parse(rest.stdout), { model: { folds: [{ patients: ['b'] }, { name: 'model', patients: ['a', 'c'] }] } })
@@ -159,6 +165,7 @@ t.test('what is missing or wrong is told', async t => {
   await fails([...model, '--engine', 'abacus'], 2, /--engine/)
   await fails([...model, '--write'], 2, /--specificity/)
   await fails([...model, '--maps', 'colour'], 2, /--maps/)
+  await fails([...model, '--tuber-free', join(folder, 'free'), '--specificity', '0.9', '--calibrate-on', 'T2'], 2, /no tuber-free slice of T2/)
   await writeFile(join(folder, 'none.csv'), 'file,patient,label\nabsent.png,a,0\n')
   await fails([...model, '--labelled', join(folder, 'none.csv')], 3, /of 1, the first: the file does not exist/)
   await fails([...model, '--part', '3/2'], 2, /--part/)

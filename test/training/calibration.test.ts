@@ -8,6 +8,8 @@ t.test('the threshold leaves the wanted share of tuber-free slices below it', as
   t.ok(Math.abs(threshold - 0.185) < 1e-9, 'half way to the next')
   t.equal(proposeThreshold([0.2, 0.4], 1), 0.7, 'above all, half way to 1')
   t.equal(proposeThreshold([], 0.9), 0.5)
+  t.ok(Math.abs(proposeThreshold([0.3, 0.1, 0.2], 0.6, [2, 1, 1]) - 0.65) < 1e-9, 'the two lower weigh a half only')
+  t.ok(Math.abs(proposeThreshold([0.1, 0.2, 0.3], 2 / 3, [1 / 3, 1 / 3, 1 / 3]) - 0.25) < 1e-9, 'rounding takes no slice away')
 })
 
 t.test('counting rules need enough positive slices and a long enough run', async t => {

@@ -30,6 +30,14 @@ t.test('the page holds the figures, the pairs and the maps, each where there are
   for (const page of [full, bare]) t.notMatch(page, /undefined|NaN/)
 })
 
+t.test('two patients and two contrasts give the calibration with each left out', async t => {
+  const page = evaluationPage(report({ judged: [slice('a', 0, 0.1), slice('b', 0, 0.7, { contrast: 'FLAIR' }), slice('b', 1, 0.9)], unjudged: [] },
+    { threshold: 0.5, seriesRule: { kind: 'count', positive: 1, consecutive: 1 }, specificity: 0.9, calibrateOn: 'strictest' }),
+  { ...facts, model: { ...facts.model, folds: [{ name: 'fold one', sha256: '1', patients: ['a', 'b'], slices: 3 }] } })
+  for (const text of ['proposed: strictest', 'T2 alone', 'come from all other patients', 'Which network judged whom', '1 of 2, 50.0 %']) t.ok(page.includes(text), text)
+  t.notMatch(page, /undefined|NaN/)
+})
+
 t.test('charts are whole SVG files that say in words what they show', async t => {
   const points = [{ threshold: 1, falsePositiveRate: 0, sensitivity: 0 }, { threshold: 0, falsePositiveRate: 1, sensitivity: 1 }]
   const roc = rocSvg([{ name: 'a & b', points, auc: 0.5 }, { name: 'c', points, auc: undefined }, { name: 'none', points: [], auc: undefined }])
