@@ -17,3 +17,9 @@ export function dataPath (t: Skippable, relative: string): string | undefined {
   else t.skip(message, () => undefined)
   return undefined
 }
+
+/** The absolute path of a file or folder of the test data, for those that are no test; `undefined` where it is absent. */
+export function sharedData (relative: string): string | undefined {
+  const path = resolve(root, relative)
+  return existsSync(path) ? path : undefined
+}

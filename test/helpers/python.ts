@@ -7,7 +7,8 @@ import { requireTool } from './tools.ts'
 interface Skippable { skip: (name: string, test: () => undefined) => unknown, fail: (message: string) => unknown }
 
 const interpreter = '/usr/bin/python3'
-const packages = resolve(import.meta.dirname, '../../.cache/python')
+/** Where `.ci/run` puts the packages of `python-requirements.txt`. */
+export const pythonPackages = resolve(import.meta.dirname, '../../.cache/python')
 
 /**
  * Whether the packages of `python-requirements.txt` are in `.cache/python`, where `.ci/run` puts them; a test that needs
@@ -15,7 +16,7 @@ const packages = resolve(import.meta.dirname, '../../.cache/python')
  */
 export function requirePythonClient (t: Skippable): boolean {
   if (!requireTool(t, interpreter)) return false
-  if (existsSync(resolve(packages, 'dicomweb_client'))) return true
+  if (existsSync(resolve(pythonPackages, 'dicomweb_client'))) return true
   const message = 'dicomweb-client is not in .cache/python (python3 -m pip install --target .cache/python -r test/helpers/python-requirements.txt)'
   if (process.env['TUBERLENS_REQUIRE_TOOLS'] === '1') t.fail(message)
   else t.skip(message, () => undefined)
@@ -27,7 +28,7 @@ export interface Check { readonly name: string, readonly problem: string | null 
 /** Runs a script with those packages; it prints a check in JSON per line. @throws Error when it ends otherwise than with 0 */
 export async function pythonChecks (script: string, args: readonly string[]): Promise<Check[]> {
   const child = spawn(interpreter, [script, ...args], {
-    env: { ...process.env, PYTHONPATH: packages, PYTHONDONTWRITEBYTECODE: '1' }, stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PYTHONPATH: pythonPackages, PYTHONDONTWRITEBYTECODE: '1' }, stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''
   let complaints = ''
