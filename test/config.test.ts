@@ -34,7 +34,7 @@ t.test('an empty environment gives the defaults of the specification', async t =
   t.match(config, { quotaBytes: undefined, duplicates: 'refuse' })
   t.match(config.reception, { rateLimit: 0, issuerOfPatientId: undefined }, 'a sender is never held up, nothing is coerced')
   t.strictSame(config.analysis.methods, ['grad-cam', 'saliency'])
-  t.same(config.report, { srSopClass: '88.34', scModality: 'MR', stationName: 'TUBERLENS', keyObjects: false, pdf: false, objects: { heatmapScope: { of: 'all' }, srScope: 'series', compression: 'none' } })
+  t.same(config.report, { srSopClass: '88.34', scModality: 'MR', stationName: 'TUBERLENS', keyObjects: false, pdf: false, objects: { heatmapScope: { of: 'all' }, srScope: 'series', multiFrame: false, compression: 'none' } })
 })
 
 t.test('values are read with their units', async t => {
@@ -51,6 +51,7 @@ t.test('values are read with their units', async t => {
     TUBERLENS_KEY_OBJECT_SELECTION: 'true',
     TUBERLENS_HEATMAP_SCOPE: 'top-5',
     TUBERLENS_SR_SCOPE: 'study',
+    TUBERLENS_HEATMAP_MULTIFRAME: 'true',
     TUBERLENS_SC_COMPRESSION: 'rle',
     TUBERLENS_CORS_ORIGINS: 'https://viewer.example,http://localhost:3000',
     TUBERLENS_RENDER_MAX_PIXELS: '1000',
@@ -70,9 +71,9 @@ t.test('values are read with their units', async t => {
   t.match(config.workflow.lifecycle, { seriesQuietMs: 500, graceMs: 500 })
   t.match(config.reception, { maxInstanceBytes: 3072, maxRequestBytes: 12_345, strict: true })
   t.strictSame(config.reception.trustProxy, ['10.0.0.1', '10.0.0.2'])
-  t.strictSame(config.web, { renderMaxPixels: 1000, corsOrigins: ['https://viewer.example', 'http://localhost:3000'] })
+  t.strictSame(config.web, { renderMaxPixels: 1000, corsOrigins: ['https://viewer.example', 'http://localhost:3000'], allowedHosts: [], connectionsPerAddress: 256 })
   t.strictSame(config.analysis.methods, [])
-  t.match(config.report, { keyObjects: true, pdf: true, objects: { heatmapScope: { of: 'top', k: 5 }, srScope: 'study', compression: 'rle' } })
+  t.match(config.report, { keyObjects: true, pdf: true, objects: { heatmapScope: { of: 'top', k: 5 }, srScope: 'study', multiFrame: true, compression: 'rle' } })
   t.equal(config.analysis.threads, 3)
   t.equal(config.analysis.modelDir, undefined, 'an empty variable without a default is absent')
 })

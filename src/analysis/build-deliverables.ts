@@ -6,16 +6,18 @@ import type { GrayImage, RgbImage } from '../imaging/raster.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
 import type { Evidence } from '../report/evidence.ts'
 import type { ReportContext } from '../report/report-context.ts'
-import { resultSeries } from '../report/result-series.ts'
+import { resultSeries, wantedMethods } from '../report/result-series.ts'
 import { seriesIdentity } from '../report/result-uids.ts'
 import { buildKeyObjectSelection } from '../report/key-object-selection.ts'
 import { buildPdfObject } from '../report/pdf-object.ts'
 import type { EncodeJpeg } from '../report/pdf-pictures.ts'
+import { canvasFactor } from '../report/heatmap-picture.ts'
+import { buildMultiFrameCapture } from '../report/multi-frame-capture.ts'
+import type { CaptureFrame, MultiFrameCapture } from '../report/multi-frame-capture.ts'
 import { buildSecondaryCapture } from '../report/secondary-capture.ts'
-import type { Capture } from '../report/secondary-capture.ts'
 import type { SeriesFindings, StudyFindings } from '../report/series-findings.ts'
 import { buildStructuredReport } from '../report/structured-report.ts'
-import { storedMaps } from '../report/stored-maps.ts'
+import { captureStacks, heatmapOf, storedMaps } from '../report/stored-maps.ts'
 import { buildSummaryPage } from '../report/summary-page.ts'
 
 /** Objects that are made when asked for. */
@@ -68,8 +70,8 @@ export async function * buildDeliverables (
   if (study.series.length === 0) return
   for (const series of study.series) yield * heatmaps(series, context, options)
   const { displayOf, encodeJpeg, extras = [] } = options
-  const summary = await buildSummaryPage({ study, context, displayOf })
-  yield await captured('summary', undefined, summary, context, options)
+  const { dataset, image } = await buildSummaryPage({ study, context, displayOf })
+  yield await captured('summary', undefined, { dataset, images: [image] }, context, options)
   const keyObjects = extras.includes('key-objects') ? buildKeyObjectSelection(study, context) : undefined
   if (keyObjects !== undefined) yield deliverable('key-objects', undefined, keyObjects)
   if (extras.includes('pdf')) {
@@ -97,25 +99,51 @@ async function * heatmaps (
   series: SeriesFindings, context: ReportContext, options: DeliverableOptions,
 ): AsyncGenerator<Deliverable> {
   const results = resultSeries(seriesIdentity(series), context)
+  if (context.objects.multiFrame) {
+    for (const method of wantedMethods(context)) yield * stackedHeatmaps(series, method, context, options)
+    return
+  }
   for (const [result, maps] of storedMaps(series, results, context)) {
     if (result.finding.kind !== 'classified' || maps.length === 0) continue
     const display = await options.displayOf(result.slice)
     for (const heatmap of result.finding.heatmaps) {
       if (maps.every(({ method }) => method !== heatmap.method)) continue
-      const capture = buildSecondaryCapture({ result, heatmap, display, series: results, context })
-      yield await captured(heatmap.method, series.ordinal, capture, context, options)
+      const { dataset, image } = buildSecondaryCapture({ result, heatmap, display, series: results, context })
+      yield await captured(heatmap.method, series.ordinal, { dataset, images: [image] }, context, options)
     }
   }
 }
 
-/** A capture in the transfer syntax that is wanted. */
+/** One image of all slices in scope: all its frames are in memory together. */
+async function * stackedHeatmaps (
+  series: SeriesFindings, method: HeatmapMethod, context: ReportContext, options: DeliverableOptions,
+): AsyncGenerator<Deliverable> {
+  const results = resultSeries(seriesIdentity(series), context)
+  for (const [i, { sopInstanceUid, results: stack }] of captureStacks(series, method, results, context).entries()) {
+    const frames: CaptureFrame[] = []
+    for (const result of stack) {
+      const heatmap = heatmapOf(result, method)!
+      const display = await options.displayOf(result.slice)
+      const { dataset, image } = buildSecondaryCapture({ result, heatmap, display, series: results, context })
+      frames.push({ dataset: { ...dataset, PixelData: null }, image, slice: result.slice })
+    }
+    const factor = canvasFactor(stack[0]!.slice.pixel.columns)
+    const capture = buildMultiFrameCapture(frames, factor, { sopInstanceUid, instanceNumber: i + 1 })
+    yield await captured(method, series.ordinal, capture, context, options)
+  }
+}
+
+/** Captures in the transfer syntax that is wanted; the picture of an image of several frames is its first one. */
 async function captured (
-  kind: DeliverableKind, ordinal: number | undefined, { dataset, image }: Capture, { objects }: ReportContext, options: DeliverableOptions,
+  kind: DeliverableKind, ordinal: number | undefined, { dataset, images }: MultiFrameCapture,
+  { objects }: ReportContext, { encodeRle }: DeliverableOptions,
 ): Promise<Deliverable> {
-  if (objects.compression === 'none') return deliverable(kind, ordinal, dataset, { picture: image })
-  if (options.encodeRle === undefined) throw new AppError('internal', 'captures are to be compressed, and nothing compresses them')
-  const frame = new Uint8Array(await options.encodeRle(image)).buffer
-  return deliverable(kind, ordinal, { ...dataset, PixelData: [frame] }, { picture: image, transferSyntaxUid: rleLossless })
+  const [picture] = images as [RgbImage]
+  if (objects.compression === 'none') return deliverable(kind, ordinal, dataset, { picture })
+  if (encodeRle === undefined) throw new AppError('internal', 'captures are to be compressed, and nothing compresses them')
+  const frames: ArrayBuffer[] = []
+  for (const image of images) frames.push(new Uint8Array(await encodeRle(image)).buffer)
+  return deliverable(kind, ordinal, { ...dataset, PixelData: frames }, { picture, transferSyntaxUid: rleLossless })
 }
 
 function deliverable (

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { analyzeStudy } from '../analysis/analyze-study.ts'
 import { extraKinds } from '../analysis/build-deliverables.ts'
 import { groupByStudy } from '../analysis/group-by-study.ts'
-import { readInputs } from '../analysis/read-inputs.ts'
+import { isPictureName, pictureFiles, readInputs } from '../analysis/read-inputs.ts'
 import { shippedModelDir } from '../analysis/software.ts'
 import { groupBySeries } from '../dicom/group-by-series.ts'
 import { AppError } from '../errors.ts'
@@ -12,6 +12,7 @@ import { heatmapMethods } from '../model/finding.ts'
 import { loadModel } from '../model/load-model.ts'
 import type { EngineChoice } from '../model/load-model.ts'
 import type { StudyFindings } from '../report/series-findings.ts'
+import { analyzePictures } from './analyze-pictures.ts'
 import { exitCodes } from './exit-codes.ts'
 import { asJson, asTable } from './findings-text.ts'
 import type { CliIo } from './io.ts'
@@ -29,12 +30,16 @@ Analyses the axial T2 and FLAIR series in the files and folders and writes, to D
 series, one heatmap per slice and method, and one summary page per study, all as DICOM.
 The same input gives the same bytes. Research use only.
 
+JPG and PNG files, and folders of them, are slices one by one: windowed, upright, axial T2 or FLAIR. They give findings
+(findings.json) and heatmaps as PNG; no DICOM is written of them.
+
   --out DIR             where results go; made if absent; files of an earlier run are replaced
   --model DIR           model folder (default: the model that comes with tuberlens)
   --engine NAME         auto, onnxruntime or tensorflow (default: auto)
   --methods LIST        maps to compute: grad-cam, saliency, evidence, or none (default: grad-cam,saliency)
   --heatmap-scope S     slices whose heatmaps are written: all, positive-series, positive-slices, top-5 (the highest
                         of each series) or none (default: all)
+  --heatmap-multiframe  one image of several frames for each series and method, instead of one for each slice
   --sr-scope S          series: a report for each analysed series; study: one for all of them (default: series)
   --sc-compression C    compression of the heatmaps and the summary page: none or rle (default: none)
   --time ISO            date the results with this moment (default: the newest acquisition in the input)
@@ -73,16 +78,24 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   const pacs = values.stow === undefined ? undefined : urlOption('stow', values.stow)
 
   const progress = new Progress(io)
-  const inputs = await readInputs(positionals, { signal: io.signal, onProgress: (done, total) => progress.update('reading', done, total) })
+  const inputs = await readInputs(positionals.filter(path => !isPictureName(path)), { signal: io.signal, onProgress: (done, total) => progress.update('reading', done, total) })
   progress.end()
   reportUnusable(inputs, io)
-  if (inputs.instances.length === 0) throw nothingReadable(inputs)
+  const pictures = inputs.instances.length === 0 ? await pictureFiles(positionals) : positionals.filter(isPictureName)
+  if (inputs.instances.length === 0 && pictures.length === 0) throw nothingReadable(inputs)
+  if (pictures.length > 0) refuseForPictures(inputs.instances.length, values)
 
   const classifier = await loadModel(values.model ?? shippedModelDir(), { engine })
   const decoder = createDecoder()
   try {
     const tools = {
       classifier, decoder, methods, signal: io.signal, onProgress: (done: number, total: number) => progress.update('analysing', done, total),
+    }
+    if (pictures.length > 0) {
+      const model = { manifest: classifier.manifest, sha256: classifier.sha256, engine: classifier.engine }
+      const code = await analyzePictures(pictures, { folder: values.out, model, tools, scope: objects.heatmapScope, json: values.json }, io)
+      progress.end()
+      return code === exitCodes.ok.code && inputs.unusable.length > 0 ? exitCodes.partial.code : code
     }
     const studies: StudyFindings[] = []
     for (const series of groupByStudy(groupBySeries(inputs.instances))) studies.push(await analyzeStudy(series, tools))
@@ -103,6 +116,16 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   } finally {
     await classifier.close()
     await decoder.close()
+  }
+}
+
+/** What pictures cannot be asked for. @throws AppError `usage` */
+function refuseForPictures (instances: number, values: Readonly<Record<'pdf' | 'key-objects' | 'fhir' | 'stow', unknown>>): void {
+  if (instances > 0) throw new AppError('usage', 'give DICOM and pictures to analyze one after the other: their results differ')
+  for (const name of ['pdf', 'key-objects', 'fhir', 'stow'] as const) {
+    if (values[name] !== undefined && values[name] !== false) {
+      throw new AppError('usage', `--${name} needs DICOM; of pictures only findings and PNG heatmaps are written`)
+    }
   }
 }
 

@@ -5,17 +5,21 @@ import type { ObjectSettings } from '../report/object-settings.ts'
 /** The options that say which result objects are written, and in which form. */
 export const objectOptions = {
   'heatmap-scope': { type: 'string', default: 'all' },
+  'heatmap-multiframe': { type: 'boolean', default: false },
   'sr-scope': { type: 'string', default: 'series' },
   'sc-compression': { type: 'string', default: 'none' },
 } as const
 
+type ObjectValues = { readonly [K in keyof typeof objectOptions]: typeof objectOptions[K]['type'] extends 'boolean' ? boolean : string }
+
 /** @throws AppError `usage` */
-export function objectSettings (values: Readonly<Record<keyof typeof objectOptions, string>>): ObjectSettings {
+export function objectSettings (values: ObjectValues): ObjectSettings {
   const heatmapScope = parseHeatmapScope(values['heatmap-scope'])
   if (heatmapScope === undefined) throw new AppError('usage', `--heatmap-scope must be ${heatmapScopeWords}, not "${values['heatmap-scope']}"`)
   return {
     heatmapScope,
     srScope: oneOf('sr-scope', values['sr-scope'], ['series', 'study']),
+    multiFrame: values['heatmap-multiframe'],
     compression: oneOf('sc-compression', values['sc-compression'], ['none', 'rle']),
   }
 }

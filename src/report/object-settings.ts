@@ -5,8 +5,10 @@ export interface ObjectSettings {
   readonly heatmapScope: HeatmapScope
   /** One report for each analysed series, or one for the whole study. */
   readonly srScope: 'series' | 'study'
+  /** One Multi-frame True Color Secondary Capture for each series and method instead of one capture for each slice. */
+  readonly multiFrame: boolean
   /** Of Secondary Captures; RLE Lossless (PS3.5 Annex G). */
   readonly compression: 'none' | 'rle'
 }
 
-export const defaultObjectSettings: ObjectSettings = { heatmapScope: { of: 'all' }, srScope: 'series', compression: 'none' }
+export const defaultObjectSettings: ObjectSettings = { heatmapScope: { of: 'all' }, srScope: 'series', multiFrame: false, compression: 'none' }

@@ -59,7 +59,10 @@ export function studyReportUid (kind: StudyReport | `${StudyReport}-series`, stu
  */
 export function heatmapSeriesUid (series: SeriesIdentity, method: HeatmapMethod, context: ReportContext): Uid {
   const { seriesInstanceUid, ordinal, contrast } = series
-  const key = digest([sourceDigests(series.slices), configuration(context), ordinal, contrast, series.slices.map(sliceKey)])
+  const { multiFrame, heatmapScope } = context.objects
+  // which frames an image has is part of what it is; which captures a series has is not
+  const frames = multiFrame ? [heatmapScope] : []
+  const key = digest([sourceDigests(series.slices), configuration(context), ordinal, contrast, series.slices.map(sliceKey), frames])
   return uidFromName(`${method}-series|${seriesInstanceUid}|${key}`)
 }
 

@@ -1,7 +1,9 @@
-import type { HeatmapMethod } from '../model/finding.ts'
+import type { Heatmap, HeatmapMethod } from '../model/finding.ts'
 import type { Evidence } from './evidence.ts'
 import { slicesInScope } from './heatmap-scope.ts'
 import type { ImageReference } from './content-items.ts'
+import { mapStacks, multiFrameCaptureClassUid } from './map-stacks.ts'
+import type { MapStack } from './map-stacks.ts'
 import type { ReportContext } from './report-context.ts'
 import { heatmapReference, wantedMethods } from './result-series.ts'
 import type { ResultSeries } from './result-series.ts'
@@ -19,16 +21,52 @@ export function mappedMethods ({ finding }: SliceResult, context: ReportContext)
   return wantedMethods(context).filter(method => finding.heatmaps.some(heatmap => heatmap.method === method))
 }
 
+/** The map of a slice by a method, if there is one. */
+export function heatmapOf ({ finding }: SliceResult, method: HeatmapMethod): Heatmap | undefined {
+  return finding.kind === 'classified' ? finding.heatmaps.find(heatmap => heatmap.method === method) : undefined
+}
+
+/** The slices of a series whose maps by a method are written, in the order of the source. */
+export function mappedSlices (series: SeriesFindings, method: HeatmapMethod, context: ReportContext): SliceResult[] {
+  const inScope = slicesInScope(series, context.objects.heatmapScope, context.model.manifest.output.threshold)
+  return series.slices.filter(result => inScope.has(result) && mappedMethods(result, context).includes(method))
+}
+
+/** The stacks of slices that become one image each, where heatmaps are written as images of several frames. */
+export function captureStacks (
+  series: SeriesFindings, method: HeatmapMethod, results: ResultSeries, context: ReportContext,
+): MapStack[] {
+  return mapStacks('frames', method, mappedSlices(series, method, context), results.heatmapSeriesUids[method])
+}
+
 /** The maps that are written of each slice of a series, by method; reports point at these and at no other. */
 export function storedMaps (
   series: SeriesFindings, results: ResultSeries, context: ReportContext,
 ): ReadonlyMap<SliceResult, readonly StoredMap[]> {
-  const inScope = slicesInScope(series, context.objects.heatmapScope, context.model.manifest.output.threshold)
-  return new Map(series.slices.map(result => {
-    const methods = inScope.has(result) ? mappedMethods(result, context) : []
-    return [result, methods.map(method =>
-      ({ method, seriesInstanceUid: results.heatmapSeriesUids[method], ...heatmapReference(result.slice, method, results) }))]
-  }))
+  const maps = new Map<SliceResult, StoredMap[]>(series.slices.map(result => [result, []]))
+  for (const method of wantedMethods(context)) {
+    const seriesInstanceUid = results.heatmapSeriesUids[method]
+    if (context.objects.multiFrame) {
+      const images = captureStacks(series, method, results, context)
+      addFrames(maps, images, { method, seriesInstanceUid, sopClassUid: multiFrameCaptureClassUid })
+      continue
+    }
+    for (const result of mappedSlices(series, method, context)) {
+      maps.get(result)?.push({ method, seriesInstanceUid, ...heatmapReference(result.slice, method, results) })
+    }
+  }
+  return maps
+}
+
+/** The frame is named where there are several (PS3.3 table 10-3). */
+function addFrames (
+  maps: ReadonlyMap<SliceResult, StoredMap[]>, images: readonly MapStack[], image: Omit<StoredMap, 'sopInstanceUid' | 'frameNumber'>,
+): void {
+  for (const { sopInstanceUid, results } of images) {
+    for (const [i, result] of results.entries()) {
+      maps.get(result)?.push({ ...image, sopInstanceUid, ...(results.length > 1 ? { frameNumber: i + 1 } : {}) })
+    }
+  }
 }
 
 /** Maps as evidence, method by method, in the order of their slices. */

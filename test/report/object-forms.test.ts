@@ -8,6 +8,8 @@ import { uidFromName } from '../../src/dicom/uid.ts'
 import type { Slice } from '../../src/dicom/slice.ts'
 import { slicesOf } from '../../src/dicom/slices.ts'
 import { fhirBundle } from '../../src/report/fhir-bundle.ts'
+import { buildMultiFrameCapture } from '../../src/report/multi-frame-capture.ts'
+import { planeGroups } from '../../src/report/plane-groups.ts'
 import { defaultObjectSettings } from '../../src/report/object-settings.ts'
 import type { ObjectSettings } from '../../src/report/object-settings.ts'
 import { parseHeatmapScope } from '../../src/report/heatmap-scope.ts'
@@ -16,7 +18,7 @@ import { buildStructuredReport } from '../../src/report/structured-report.ts'
 import { dataPath } from '../helpers/data.ts'
 import { assertPydicomReads, assertValid, deliver, references } from '../helpers/deliverable-files.ts'
 import { seriesOf, studyOf, testContext } from '../helpers/report-inputs.ts'
-import { mrSlices } from '../helpers/synthetic-mr.ts'
+import { axial, mrSlices } from '../helpers/synthetic-mr.ts'
 import { requireTool } from '../helpers/tools.ts'
 import { pydicomJson } from '../helpers/validators.ts'
 
@@ -120,6 +122,28 @@ t.test('a job that runs again does not replace its own report', async t => {
   t.notOk('PredecessorDocumentsSequence' in buildStructuredReport({ study: twoSeries(), context: contextOf({ srScope: 'study' }), predecessors: [own] }))
 })
 
+interface Frame { readonly sha256: string, readonly position: readonly number[], readonly spacing: readonly number[], readonly orientation: readonly number[] }
+
+/** Pixels and plane of every frame of files, single or not. */
+const frames = `
+import sys, json, hashlib, pydicom
+out = []
+for path in sys.argv[1:]:
+    ds = pydicom.dcmread(path)
+    n = int(ds.get('NumberOfFrames', 1))
+    pixels = ds.pixel_array.reshape((n, ds.Rows, ds.Columns, 3))
+    shared = ds.get('SharedFunctionalGroupsSequence', [ds])[0]
+    own = ds.get('PerFrameFunctionalGroupsSequence', [ds] * n)
+    numbers = lambda values: [float(value) for value in values]
+    out.append([{
+        'sha256': hashlib.sha256(pixels[i].tobytes()).hexdigest(),
+        'position': numbers(own[i].PlanePositionSequence[0].ImagePositionPatient if 'PlanePositionSequence' in own[i] else ds.ImagePositionPatient),
+        'spacing': numbers(shared.PixelMeasuresSequence[0].PixelSpacing if 'PixelMeasuresSequence' in shared else ds.PixelSpacing),
+        'orientation': numbers(shared.PlaneOrientationSequence[0].ImageOrientationPatient if 'PlaneOrientationSequence' in shared else ds.ImageOrientationPatient),
+    } for i in range(n)])
+print(json.dumps(out))
+`
+
 /** The frames of files, decoded, as hashes. */
 const hashes = `
 import sys, json, hashlib, pydicom
@@ -153,6 +177,60 @@ t.test('compressed captures hold the same pixels for pydicom and DCMTK, and othe
       t.ok((await pixels(decoded)).equals(await pixels(images(plain)[n]!)), 'bit by bit, for DCMTK')
     }
   }
+})
+
+t.test('heatmaps of several frames hold the frames of the single ones, with their planes, and reports name each frame', async t => {
+  const studies = [twoSeries(), await philips(t)].flatMap(study => study ?? [])
+  for (const [i, study] of studies.entries()) {
+    const folder = t.testdir({ [`single-${i}`]: {}, [`multi-${i}`]: {}, [`rle-${i}`]: {} })
+    const single = await deliver(join(folder, `single-${i}`), study, contextOf({}))
+    const multi = await deliver(join(folder, `multi-${i}`), study, contextOf({ multiFrame: true }), { extras: ['key-objects'] })
+    const rle = await deliver(join(folder, `rle-${i}`), study, contextOf({ multiFrame: true, compression: 'rle' }))
+    for (const files of [multi, rle]) {
+      assertValid(t, files)
+      assertPydicomReads(t, files.map(({ path }) => path))
+    }
+    t.strictSame(multi.map(({ kind }) => kind), [...study.series.flatMap(() => ['grad-cam', 'saliency']), 'summary', 'key-objects', ...study.series.map(() => 'sr')])
+    const paths = (files: typeof single, kind: string) => files.filter(file => file.kind === kind).map(({ path }) => path)
+    for (const kind of ['grad-cam', 'saliency']) {
+      const told = [single, multi, rle].map(files => (pydicomJson(frames, paths(files, kind)) as Frame[][]).flat())
+      t.strictSame(told[1], told[0], 'the same pixels at the same places')
+      t.strictSame(told[2], told[0])
+    }
+    const report = multi.at(-1)!.instance.attributes
+    const groups = elements(elements(report, '126010')[0]!, '125007')
+    const sources = new Map(study.series.at(-1)!.slices.filter(({ finding }) => finding.kind === 'classified').map(({ slice }, n) => [slice.source.sopInstanceUid as string, n + 1]))
+    for (const group of groups) {
+      const [source] = elements(group, '121112').flatMap(item => item.items('ReferencedSOPSequence')).map(one => one.string('ReferencedSOPInstanceUID')!)
+      const frame = elements(group, '130403').flatMap(item => item.items('ReferencedSOPSequence')).map(one => one.number('ReferencedFrameNumber'))
+      t.strictSame(frame, sources.has(source!) ? [sources.get(source!)] : [], 'the frame of the slice, none of a failed one')
+    }
+  }
+})
+
+t.test('what frames do not share is said frame by frame; without geometry, nothing is', async t => {
+  const [first, second] = mrSlices(2)
+  const tilted = { ...second!, plane: { ...second!.plane!, rowCosines: [0.8, 0, 0.6] as const } }
+  const groups = planeGroups([first!, tilted], 2)!
+  t.notOk(groups.parallel)
+  t.strictSame(Object.keys(groups.shared), ['PixelMeasuresSequence'])
+  t.strictSame(groups.perFrame.map(group => Object.keys(group)), [0, 1].map(() => ['PlanePositionSequence', 'PlaneOrientationSequence']))
+  t.match(planeGroups([first!], 2)!.shared, { PixelMeasuresSequence: [{ PixelSpacing: [1, 1.25], SliceThickness: 5, SpacingBetweenSlices: '6' }] })
+  const bare = mrSlices(2, { ImagePositionPatient: null, ImageOrientationPatient: null, InstanceNumber: null })
+  const study = studyOf([seriesOf(bare, [0.9, 0.8])])
+  const files = await deliver(t.testdir(), study, contextOf({ multiFrame: true }))
+  t.notOk(files[0]!.instance.attributes.has('PerFrameFunctionalGroupsSequence'))
+  t.strictSame(files[0]!.instance.attributes.strings('FrameLabelVector'), ['#1', '#2'])
+  assertValid(t, files)
+  t.throws(() => buildMultiFrameCapture([], 1, { sopInstanceUid: '2.25.1', instanceNumber: 1 }), { code: 'internal' })
+})
+
+t.test('slices of two matrices are two images', async t => {
+  const wide = mrSlices(1, { SOPInstanceUID: '2.25.99', InstanceNumber: 9 }, { ...axial, rows: 64, columns: 64 })
+  const files = await deliver(t.testdir(), studyOf([seriesOf([...mrSlices(2), ...wide], [0.9, 0.8, 0.7])]), contextOf({ multiFrame: true }))
+  t.strictSame(files.slice(0, 4).map(({ kind, instance }) => [kind, instance.attributes.number('NumberOfFrames'), instance.attributes.number('InstanceNumber')]),
+    [['grad-cam', 2, 1], ['grad-cam', 1, 2], ['saliency', 2, 1], ['saliency', 1, 2]])
+  assertValid(t, files)
 })
 
 t.test('the real Philips series is valid in a scope too', async t => {
