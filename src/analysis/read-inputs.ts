@@ -49,6 +49,20 @@ export async function readInputs (
   return { instances: [...instances.values()], unusable, passedOver, duplicates }
 }
 
+/** The JPG and PNG files among the paths and in the folders among them, by their endings. @throws AppError `input-unreadable` */
+export async function pictureFiles (paths: readonly string[]): Promise<string[]> {
+  const found: string[] = []
+  for (const path of paths) {
+    if (!(await statOf(path)).isDirectory()) found.push(path)
+    else for await (const inside of walk(path)) found.push(inside)
+  }
+  return found.filter(isPictureName)
+}
+
+export function isPictureName (path: string): boolean {
+  return /\.(png|jpe?g)$/i.test(path)
+}
+
 async function statOf (path: string): Promise<Awaited<ReturnType<typeof stat>>> {
   try {
     return await stat(path)

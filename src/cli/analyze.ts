@@ -45,6 +45,7 @@ JPG and PNG files, and folders of them, are slices one by one: windowed, upright
   --time ISO            date the results with this moment (default: the newest acquisition in the input)
   --png                 also write a PNG of each heatmap and of the summary
   --pdf                 also write the report as PDF: report.pdf, and report.dcm for a PACS
+  --parametric-maps     also write the maps as numbers: a Parametric Map for each series and method
   --key-objects         also write a Key Object Selection of the positive slices, where there are any
   --fhir                also write the reports as FHIR R4: fhir.json
   --stow URL            also store the results in the PACS with this DICOMweb root
@@ -91,9 +92,11 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     const tools = {
       classifier, decoder, methods, signal: io.signal, onProgress: (done: number, total: number) => progress.update('analysing', done, total),
     }
+    const model = { manifest: classifier.manifest, sha256: classifier.sha256, engine: classifier.engine }
     if (pictures.length > 0) {
-      const model = { manifest: classifier.manifest, sha256: classifier.sha256, engine: classifier.engine }
-      const code = await analyzePictures(pictures, { folder: values.out, model, tools, scope: objects.heatmapScope, json: values.json }, io)
+      const code = await analyzePictures(pictures, {
+        folder: values.out, model, tools, scope: objects.heatmapScope, json: values.json,
+      }, io)
       progress.end()
       return code === exitCodes.ok.code && inputs.unusable.length > 0 ? exitCodes.partial.code : code
     }
@@ -101,7 +104,6 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     for (const series of groupByStudy(groupBySeries(inputs.instances))) studies.push(await analyzeStudy(series, tools))
     progress.end()
     const written: WrittenResult[] = []
-    const model = { manifest: classifier.manifest, sha256: classifier.sha256, engine: classifier.engine }
     for (const [i, study] of studies.entries()) {
       const folder = studies.length === 1 ? values.out : `${values.out}/study-${i + 1}`
       written.push(...await writeResults(study, {
@@ -120,7 +122,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
 }
 
 /** What pictures cannot be asked for. @throws AppError `usage` */
-function refuseForPictures (instances: number, values: Readonly<Record<'pdf' | 'key-objects' | 'fhir' | 'stow', unknown>>): void {
+function refuseForPictures (instances: number, values: Readonly<Partial<Record<'pdf' | 'key-objects' | 'fhir' | 'stow', unknown>>>): void {
   if (instances > 0) throw new AppError('usage', 'give DICOM and pictures to analyze one after the other: their results differ')
   for (const name of ['pdf', 'key-objects', 'fhir', 'stow'] as const) {
     if (values[name] !== undefined && values[name] !== false) {

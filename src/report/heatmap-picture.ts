@@ -5,6 +5,7 @@ import { freeSpace } from '../imaging/free-space.ts'
 import { enlarge, overlay, toRgb } from '../imaging/overlay.ts'
 import type { AffineMap, GrayImage, RgbImage } from '../imaging/raster.ts'
 import type { Heatmap } from '../model/finding.ts'
+import type { ModelManifest } from '../model/manifest.ts'
 import { researchOnly } from './common-modules.ts'
 import type { ReportContext } from './report-context.ts'
 import { explanations, sliceLabel } from './result-series.ts'
@@ -43,15 +44,29 @@ export function drawOverlay (
   return overlay(display, heatmap, toSource, { factor, opacity: overlayOpacity(probability) })
 }
 
+/** A map of any picture, for `drawMap`. */
+export interface MapInput {
+  readonly heatmap: Heatmap
+  readonly display: GrayImage
+  readonly toSource: AffineMap | undefined
+  readonly probability: number
+  /** what is shown: a slice of a series, or a picture by its number */
+  readonly label: string
+  readonly manifest: ModelManifest
+}
+
 /** The whole canvas: overlay and legend. Neither names nor identifiers of the patient are drawn. */
-export function drawHeatmap (input: HeatmapInput, probability: number): RgbImage {
-  const { result, heatmap, display, series, context } = input
-  const factor = canvasFactor(display.width)
-  const canvas = drawOverlay(display, heatmap, result.toSource, probability, factor)
-  const { name } = explanations[heatmap.method]
-  const { manifest } = context.model
-  const verdict = verdictText(probability, context)
+export function drawHeatmap ({ result, heatmap, display, series, context }: HeatmapInput, probability: number): RgbImage {
   const label = sliceLabel(result.slice, series)
+  return drawMap({ heatmap, display, toSource: result.toSource, probability, label, manifest: context.model.manifest })
+}
+
+/** The same of a picture that is no DICOM slice. */
+export function drawMap ({ heatmap, display, toSource, probability, label, manifest }: MapInput): RgbImage {
+  const factor = canvasFactor(display.width)
+  const canvas = drawOverlay(display, heatmap, toSource, probability, factor)
+  const { name } = explanations[heatmap.method]
+  const verdict = verdictText(probability, manifest)
   const caption = heatmap.empty
     ? [`${name}:`, 'no positive activation']
     : [`${name}, per-slice max-normalised; not a probability, not a lesion outline`]
@@ -66,8 +81,8 @@ export function drawHeatmap (input: HeatmapInput, probability: number): RgbImage
 }
 
 /** `p(tuber)=0.93` and `POSITIVE (>=0.50)` */
-export function verdictText (probability: number, context: ReportContext): [probability: string, verdict: string] {
-  const { threshold } = context.model.manifest.output
+function verdictText (probability: number, manifest: ModelManifest): [probability: string, verdict: string] {
+  const { threshold } = manifest.output
   const text = thresholdText(threshold)
   const verdict = probability >= threshold ? `POSITIVE (>=${text})` : `negative (<${text})`
   return [`p(tuber)=${probabilityText(probability)}`, verdict]
