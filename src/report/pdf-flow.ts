@@ -46,10 +46,12 @@ export class PdfFlow {
     const y = pdfPage.height - pdfPage.margin - 16
     for (let page = 0; page < document.pages; page++) {
       document.toPage(page)
-      document.line([left, y - 6], [left + width, y - 6], [200, 204, 212])
-      document.text(researchOnly, left, y, width, { size: 8, bold: true, color: amber })
-      document.text(`Page ${page + 1} of ${document.pages}`, left, y, width, { size: 8, color: faint, align: 'right' })
-      document.text(name, left, y + 11, width, { size: 6, color: faint })
+      document.repeated(() => {
+        document.line([left, y - 6], [left + width, y - 6], [200, 204, 212])
+        document.text(researchOnly, left, y, width, { size: 8, bold: true, color: amber })
+        document.text(`Page ${page + 1} of ${document.pages}`, left, y, width, { size: 8, color: faint, align: 'right' })
+        document.text(name, left, y + 11, width, { size: 6, color: faint })
+      })
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { PdfBox, PdfColor, PdfDocument } from './pdf-document.ts'
+import { probabilityText, thresholdText } from './sentences.ts'
 import type { SeriesFindings } from './series-findings.ts'
 
 /** Points, with the scale below it. */
@@ -9,6 +10,12 @@ const label: PdfColor = [96, 100, 110]
 const below: PdfColor = [120, 156, 196]
 const atOrAbove: PdfColor = [222, 98, 40]
 const missing: PdfColor = [176, 48, 128]
+
+/** The same for readers that do not see it. */
+export function profileText ({ slices }: SeriesFindings, threshold: number): string {
+  const values = slices.map(({ finding }) => finding.kind === 'classified' ? probabilityText(finding.probability) : 'none')
+  return `Probability of each of ${slices.length} slices in their order, threshold ${thresholdText(threshold)}: ${values.join(', ')}`
+}
 
 /**
  * The probability of every slice, in source order, as bars from 0 to 1 with the threshold across; a slice without a probability is

@@ -49,8 +49,9 @@ async function drawSlice (
   const { document, left, width } = flow
   const rows = await pictures(document, result, source)
   const { finding, slice } = result
-  const words = title(result, series, source.context)
-  const style = { size: 10.5, bold: true }
+  const label = sliceLabel(slice, seriesIdentity(series))
+  const words = `${label}: ${verdict(result, source.context)}`
+  const style = { size: 10.5, bold: true, role: 'H2' } as const
   const titleHeight = document.textHeight(words, width - 9, style) + 7
   const height = titleHeight + rows.length * (cell.height + captionHeight + gap)
   flow.block(height, gap, top => {
@@ -61,7 +62,7 @@ async function drawSlice (
       const y = top + titleHeight + row * (cell.height + captionHeight + gap)
       for (const [column, { picture, caption }] of cells.entries()) {
         const x = left + column * (cell.width + (width - 3 * cell.width) / 2)
-        drawPicture(document, picture, slice, { x, y, ...cell })
+        document.figure(`${label}: ${caption}`, () => drawPicture(document, picture, slice, { x, y, ...cell }))
         document.text(caption, x, y + cell.height + 2, cell.width, { size: 7, color: faint, align: 'center' })
       }
     }
@@ -92,7 +93,7 @@ async function pictures (
   return rows.length === 0 ? [[original]] : rows
 }
 
-/** A picture in the patient's proportions, in the middle of its cell, with the sides of the patient that it shows. */
+/** A picture in the patient's proportions, in the middle of its cell, with the sides of the patient that it shows: within a figure. */
 export function drawPicture (document: PdfDocument, picture: PdfPicture, slice: Slice, box: PdfBox): void {
   const [betweenRows, betweenColumns] = slice.plane?.spacing ?? [1, 1]
   const [across, down] = [slice.pixel.columns * betweenColumns, slice.pixel.rows * betweenRows]
@@ -107,26 +108,26 @@ export function drawPicture (document: PdfDocument, picture: PdfPicture, slice: 
   document.text(patientDirection([i, j, k]).slice(0, 1), x + width - 15, y + height / 2 - 4, 12, { ...style, align: 'right' })
 }
 
-function title ({ slice, finding }: SliceResult, series: SeriesFindings, { model }: ReportContext): string {
-  const label = sliceLabel(slice, seriesIdentity(series))
-  if (finding.kind !== 'classified') return `${label}: no probability (${finding.kind}): ${finding.reason.text}`
+function verdict ({ finding }: SliceResult, { model }: ReportContext): string {
+  if (finding.kind !== 'classified') return `no probability (${finding.kind}): ${finding.reason.text}`
   const { threshold } = model.manifest.output
-  const verdict = finding.probability >= threshold ? `POSITIVE (>= ${thresholdText(threshold)})` : `negative (< ${thresholdText(threshold)})`
-  return `${label}: p(tuber) = ${probabilityText(finding.probability)}, ${verdict}`
+  const side = finding.probability >= threshold ? `POSITIVE (>= ${thresholdText(threshold)})` : `negative (< ${thresholdText(threshold)})`
+  return `p(tuber) = ${probabilityText(finding.probability)}, ${side}`
 }
 
 /** The series and how to read its maps. */
 function drawHeading ({ document, left, width, y }: PdfFlow, series: SeriesFindings): number {
-  document.text(`${seriesTitle(series)}: ${series.conclusion.toUpperCase()} by algorithm`, left, y, width, { size: 12, bold: true })
+  document.text(`${seriesTitle(series)}: ${series.conclusion.toUpperCase()} by algorithm`, left, y, width, { size: 12, bold: true, role: 'H1' })
   const bar = 120
   for (let i = 0; i < 64; i++) {
     const color = Math.round(i * 255 / 63) * 3
     const part = { x: left + i * bar / 64, y: y + 19, width: bar / 64 + 0.2, height: 6 }
     document.fill(part, [viridis[color]!, viridis[color + 1]!, viridis[color + 2]!])
   }
-  document.text('0', left, y + 27, 20, { size: 6.5, color: faint })
-  document.text('1', left + bar - 20, y + 27, 20, { size: 6.5, color: faint, align: 'right' })
-  document.text('Maps: each slice scaled to its own maximum; not a probability, not a lesion outline. R and L are sides of the patient.',
-    left + bar + 10, y + 19, width - bar - 10, { size: 7.5, color: faint })
+  const small = { size: 6.5, color: faint, role: 'Artifact' } as const
+  document.text('0', left, y + 27, 20, small)
+  document.text('1', left + bar - 20, y + 27, 20, { ...small, align: 'right' })
+  document.text('Each map is scaled to its own maximum: not a probability, not a lesion outline. R, L: sides of the patient.',
+    left + bar + 10, y + 18, width - bar - 10, { size: 7, color: faint })
   return 42
 }

@@ -5,7 +5,7 @@ import type { PdfFlow } from './pdf-flow.ts'
 import { overlayPicture } from './pdf-pictures.ts'
 import { drawPicture, seriesTitle } from './pdf-slices.ts'
 import type { PdfSource } from './pdf-slices.ts'
-import { drawPdfProfile, profileHeight } from './pdf-profile.ts'
+import { drawPdfProfile, profileHeight, profileText } from './pdf-profile.ts'
 import { explanations, sliceLabel } from './result-series.ts'
 import { seriesIdentity } from './result-uids.ts'
 import { byProbability, contrastsSentence, probabilityText, thresholdText } from './sentences.ts'
@@ -35,9 +35,9 @@ export async function drawSummaryPage (flow: PdfFlow, study: StudyFindings, sour
   if (best.length > 0) await drawHighest(flow, best.slice(0, 3), source)
   const remarks = [...new Set(study.series.flatMap(({ notes }) => notes)), ...study.excluded.map(({ seriesNumber, reason }) =>
     `Not analysed: ${seriesNumber === undefined ? 'a series without number' : `series ${seriesNumber}`}: ${reason}`)]
-  if (remarks.length > 0) flow.paragraph('Notes and series left out', { size: 10, bold: true })
+  if (remarks.length > 0) flow.paragraph('Notes and series left out', { size: 10, bold: true, role: 'H2' })
   for (const remark of remarks) flow.paragraph(`• ${remark}`, { size: 8.5 }, 2)
-  flow.block(1, 8, y => { flow.document.line([flow.left, y], [flow.left + flow.width, y], [200, 204, 212]) })
+  flow.block(6, 6, y => { flow.document.line([flow.left, y + 6], [flow.left + flow.width, y + 6], [200, 204, 212]) })
   const { model, software, date, time } = context
   flow.paragraph([
     `Model ${model.manifest.name} ${model.manifest.version}, sha256 ${model.sha256}, on ${model.engine}.`,
@@ -48,14 +48,14 @@ export async function drawSummaryPage (flow: PdfFlow, study: StudyFindings, sour
 
 function drawVerdict (flow: PdfFlow, { conclusion }: StudyFindings): void {
   const { document, left, width } = flow
-  const word = { size: 34, bold: true, color: verdictColors[conclusion] }
-  flow.block(78, 10, y => {
-    document.text('CORTICAL TUBERS (TSC)', left, y, width, { size: 10, bold: true, color: faint })
+  const word = { size: 32, bold: true, color: verdictColors[conclusion] }
+  flow.block(82, 10, y => {
+    document.text('CORTICAL TUBERS (TSC)', left, y, width, { size: 10, bold: true, color: faint, role: 'H1' })
     const text = conclusion.toUpperCase()
-    document.text(text, left, y + 14, width, word)
-    document.text('by algorithm', left + document.textWidth(text, word) + 10, y + 32, width, { size: 12 })
-    document.fill({ x: left, y: y + 55, width, height: 20 }, [255, 244, 222])
-    document.text(researchOnly, left + 8, y + 60, width - 16, { size: 10, bold: true, color: amber })
+    document.text(text, left, y + 9, width, word)
+    document.text('by algorithm', left + document.textWidth(text, word) + 10, y + 30, width, { size: 12 })
+    document.fill({ x: left, y: y + 58, width, height: 20 }, [255, 244, 222])
+    document.text(researchOnly, left + 8, y + 61, width - 16, { size: 10, bold: true, color: amber })
   })
 }
 
@@ -77,13 +77,14 @@ function drawSeries (flow: PdfFlow, series: SeriesFindings, threshold: number): 
   const heights = lines.map(line => document.textHeight(line, width, body))
   flow.block(18 + heights.reduce((sum, height) => sum + height + 1, 0) + profileHeight, 10, top => {
     const title = `${seriesTitle(series)}: ${series.conclusion.toUpperCase()} by algorithm`
-    document.text(title, left, top, width, { size: 12, bold: true, color: verdictColors[series.conclusion] })
+    document.text(title, left, top, width, { size: 12, bold: true, color: verdictColors[series.conclusion], role: 'H2' })
     let y = top + 18
     for (const [i, line] of lines.entries()) {
       document.text(line, left, y, width, body)
       y += heights[i]! + 1
     }
-    drawPdfProfile(document, { x: left, y, width, height: profileHeight }, series, threshold)
+    const box = { x: left, y, width, height: profileHeight }
+    document.figure(profileText(series, threshold), () => drawPdfProfile(document, box, series, threshold))
   })
 }
 
@@ -102,10 +103,10 @@ async function drawHighest (
     cells.push({ picture, slice, captions: [`${sliceLabel(slice, seriesIdentity(series))}: p(tuber) = ${probabilityText(probability)}`, map] })
   }
   flow.block(16 + thumbnail.height + 26, 8, y => {
-    document.text('Highest slices', left, y, width, { size: 10, bold: true })
+    document.text('Highest slices', left, y, width, { size: 10, bold: true, role: 'H2' })
     for (const [column, { picture, slice, captions }] of cells.entries()) {
       const x = left + column * (thumbnail.width + (width - 3 * thumbnail.width) / 2)
-      drawPicture(document, picture, slice, { x, y: y + 16, ...thumbnail })
+      document.figure(captions.join(', '), () => drawPicture(document, picture, slice, { x, y: y + 16, ...thumbnail }))
       document.text(captions[0]!, x, y + 16 + thumbnail.height + 3, thumbnail.width, { size: 8.5, bold: true, align: 'center' })
       document.text(captions[1]!, x, y + 16 + thumbnail.height + 14, thumbnail.width, { size: 7, color: faint, align: 'center' })
     }

@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import t from 'tap'
 import { slicesOf } from '../../src/dicom/slices.ts'
 import { createDecoder } from '../../src/imaging/decoder-pool.ts'
-import { printable } from '../../src/report/pdf-document.ts'
 import { buildPdfReport } from '../../src/report/pdf-report.ts'
 import type { ReportContext } from '../../src/report/report-context.ts'
 import type { StudyFindings } from '../../src/report/series-findings.ts'
-import { readPdf } from '../helpers/pdf.ts'
+import { poppler, readPdf } from '../helpers/pdf.ts'
 import { displayOf, emptyMap, finding, seriesOf, studyOf, testContext } from '../helpers/report-inputs.ts'
 import { folder } from '../helpers/result-files.ts'
 import { axial, enhancedDataset, instanceOf, mrSlices } from '../helpers/synthetic-mr.ts'
@@ -106,8 +105,44 @@ t.test('200 slices keep to two a page and to less than 64 KiB each', async t => 
   t.ok(bytes.length < 200 * 65_536, `${bytes.length} bytes`)
 })
 
-t.test('signs that the font lacks are written out or replaced', async t => {
-  t.equal(printable('p ≥ 0.5, −2 °, “x” – 山'), 'p >= 0.5, -2 °, “x” – ?')
+t.test('Latin, Greek and Cyrillic are written; what the font lacks is written out or becomes the sign for what is missing', async t => {
+  const { model } = testContext()
+  const manifest = { ...model.manifest, name: 'Wörter Модель Ελλ ≥ 1 山' }
+  const { pages } = readPdf(await pdfOf(studyOf([flair]), testContext({ model: { ...model, manifest } })))
+  t.ok(pages[0]!.join(' ').includes('Model Wörter Модель Ελλ >= 1 \ufffd 1.2.3'))
+})
+
+t.test('the file brings its fonts, is tagged, and tells language and title', async t => {
+  for (const tool of ['pdfinfo', 'pdffonts', 'pdftotext']) if (!requireTool(t, tool)) return
+  const bytes = await pdfOf(studyOf([flair], excluded))
+  const file = join(directory, 'tagged.pdf')
+  writeFileSync(file, bytes)
+  const fonts = poppler('pdffonts', [file]).out.trim().split('\n').slice(2)
+  t.equal(fonts.length, 2)
+  for (const line of fonts) t.match(line, /^[A-Z]{6}\+NotoSans-(Regular|Bold) +CID TrueType +Identity-H +yes yes yes/)
+  const { out, complaints } = poppler('pdfinfo', [file])
+  t.equal(complaints, '')
+  t.match(out, /^Title: +Cortical tubers by algorithm - RESEARCH ONLY$/m)
+  t.match(out, /^Tagged: +yes$/m)
+  const raw = Buffer.from(bytes).toString('latin1')
+  for (const entry of ['/Lang (en)', '/DisplayDocTitle true', '/Marked true']) t.ok(raw.includes(entry), entry)
+  const text = poppler('pdftotext', ['-layout', file, '-']).out
+  for (const words of ['Highest p(tuber) 0.93 (S4 I3).', 'S4 I4: p(tuber) = 0.71, POSITIVE (>= 0.50)', 'RESEARCH USE ONLY']) t.ok(text.includes(words), words)
+  const structure = poppler('pdfinfo', ['-struct-text', file]).out
+  const at = ['Document', 'H1 (block)', '"CORTICAL TUBERS (TSC)"', 'H2 (block)', '"Series 4, FLAIR: PRESENT by algorithm"', 'Figure', '"Highest slices"', '"S4 I1: p(tuber) = 0.02, negative (< 0.50)"']
+    .map(words => structure.indexOf(words))
+  t.strictSame(at, [...at].sort((a, b) => a - b), 'in the order in which it is read')
+  t.ok(!at.includes(-1))
+  t.notOk(structure.includes('Page 1 of'), 'what every page repeats is not read')
+  t.strictSame(poppler('pdftotext', [file, '-']).complaints, '')
+})
+
+t.test('every picture says what it shows', async t => {
+  const { alternatives } = readPdf(await pdfOf(studyOf([flair], excluded)))
+  // the profile, three thumbnails, six pictures of each slice with maps, the original of those without
+  t.equal(alternatives.length, 1 + 3 + 5 * 6 + 2)
+  t.equal(alternatives[0], 'Probability of each of 7 slices in their order, threshold 0.50: 0.02, 0.40, 0.93, 0.71, none, none, 0.10')
+  for (const words of ['S4 I3: p(tuber) = 0.93, Grad-CAM', 'S4 I5: Original', 'S4 I7: Saliency over the original']) t.ok(alternatives.includes(words), words)
 })
 
 t.test('Ghostscript draws every page without a word, and finds the text', async t => {
