@@ -15,7 +15,7 @@ import { type FailureReason, failureReasons, storeStatus, warningReasons } from 
 import { sendingSyntax } from '../src/dicomweb/transcode.ts'
 import { keyObjectSelectionClassUid } from '../src/report/key-object-selection.ts'
 import { encapsulatedPdfClassUid } from '../src/report/pdf-object.ts'
-import { multiFrameCaptureClassUid } from '../src/report/map-stacks.ts'
+import { multiFrameCaptureClassUid, parametricMapClassUid } from '../src/report/map-stacks.ts'
 import { secondaryCaptureClassUid } from '../src/report/result-series.ts'
 import { srSopClassUids } from '../src/report/structured-report.ts'
 import { httpTitles, problemOfStatus, problems } from '../src/service/problems.ts'
@@ -40,6 +40,7 @@ export const conformanceTables: Readonly<Record<string, () => string>> = {
     ...Object.entries(srSopClassUids).map(([value, uid]) => [sopClass(uid)?.name ?? uid, code(uid), `\`TUBERLENS_SR_SOP_CLASS=${value}\``]),
     [sopClass(secondaryCaptureClassUid)?.name ?? '', code(secondaryCaptureClassUid), 'heatmaps and summary page'],
     [sopClass(multiFrameCaptureClassUid)?.name ?? '', code(multiFrameCaptureClassUid), 'heatmaps where `TUBERLENS_HEATMAP_MULTIFRAME=true`'],
+    [sopClass(parametricMapClassUid)?.name ?? '', code(parametricMapClassUid), '`TUBERLENS_PARAMETRIC_MAPS=true`'],
     [sopClass(keyObjectSelectionClassUid)?.name ?? '', code(keyObjectSelectionClassUid), '`TUBERLENS_KEY_OBJECT_SELECTION=true`, of a study with a positive slice'],
     [sopClass(encapsulatedPdfClassUid)?.name ?? '', code(encapsulatedPdfClassUid), '`TUBERLENS_PDF_REPORT=true`'],
   ]),

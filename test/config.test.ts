@@ -34,7 +34,7 @@ t.test('an empty environment gives the defaults of the specification', async t =
   t.match(config, { quotaBytes: undefined, duplicates: 'refuse' })
   t.match(config.reception, { rateLimit: 0, issuerOfPatientId: undefined }, 'a sender is never held up, nothing is coerced')
   t.strictSame(config.analysis.methods, ['grad-cam', 'saliency'])
-  t.same(config.report, { srSopClass: '88.34', scModality: 'MR', stationName: 'TUBERLENS', keyObjects: false, pdf: false, objects: { heatmapScope: { of: 'all' }, srScope: 'series', multiFrame: false, compression: 'none' } })
+  t.same(config.report, { srSopClass: '88.34', scModality: 'MR', stationName: 'TUBERLENS', keyObjects: false, pdf: false, objects: { heatmapScope: { of: 'all' }, srScope: 'series', multiFrame: false, parametricMaps: false, compression: 'none' } })
 })
 
 t.test('values are read with their units', async t => {
@@ -52,6 +52,7 @@ t.test('values are read with their units', async t => {
     TUBERLENS_HEATMAP_SCOPE: 'top-5',
     TUBERLENS_SR_SCOPE: 'study',
     TUBERLENS_HEATMAP_MULTIFRAME: 'true',
+    TUBERLENS_PARAMETRIC_MAPS: 'true',
     TUBERLENS_SC_COMPRESSION: 'rle',
     TUBERLENS_CORS_ORIGINS: 'https://viewer.example,http://localhost:3000',
     TUBERLENS_RENDER_MAX_PIXELS: '1000',
@@ -73,7 +74,7 @@ t.test('values are read with their units', async t => {
   t.strictSame(config.reception.trustProxy, ['10.0.0.1', '10.0.0.2'])
   t.strictSame(config.web, { renderMaxPixels: 1000, corsOrigins: ['https://viewer.example', 'http://localhost:3000'], allowedHosts: [], connectionsPerAddress: 256 })
   t.strictSame(config.analysis.methods, [])
-  t.match(config.report, { keyObjects: true, pdf: true, objects: { heatmapScope: { of: 'top', k: 5 }, srScope: 'study', multiFrame: true, compression: 'rle' } })
+  t.match(config.report, { keyObjects: true, pdf: true, objects: { heatmapScope: { of: 'top', k: 5 }, srScope: 'study', multiFrame: true, parametricMaps: true, compression: 'rle' } })
   t.equal(config.analysis.threads, 3)
   t.equal(config.analysis.modelDir, undefined, 'an empty variable without a default is absent')
 })
@@ -156,7 +157,7 @@ t.test('secrets come from files and are never shown', async t => {
     auth: { kind: 'basic', username: 'tuber', passwordFile: password },
     tls: {},
     filter: 'all',
-    objects: ['sr', 'summary', 'grad-cam', 'saliency', 'evidence', 'key-objects', 'pdf'],
+    objects: ['sr', 'summary', 'grad-cam', 'saliency', 'evidence', 'parametric-map', 'key-objects', 'pdf'],
     verify: 'qido',
     chunked: false,
     source: true,
@@ -195,7 +196,7 @@ t.test('destinations come from a file, with their defaults', async t => {
     { id: 'reader', url: 'https://reader.example', filter: 'positive', objects: ['sr', 'source'], auth: oauth2, verify: 'wado', chunked: true, maxInstancesPerRequest: 1, maxBytesPerRequest: 1000 },
   ]))
   t.match(config.destinations, [
-    { id: 'archive', url: 'http://pacs.example/dicom-web', filter: 'all', auth: { kind: 'none' }, source: true, verify: 'qido', objects: ['sr', 'summary', 'grad-cam', 'saliency', 'evidence', 'key-objects', 'pdf'] },
+    { id: 'archive', url: 'http://pacs.example/dicom-web', filter: 'all', auth: { kind: 'none' }, source: true, verify: 'qido', objects: ['sr', 'summary', 'grad-cam', 'saliency', 'evidence', 'parametric-map', 'key-objects', 'pdf'] },
     { id: 'reader', filter: 'positive', objects: ['sr', 'source'], auth: oauth2, source: false, chunked: true, maxInstancesPerRequest: 1 },
   ])
   t.ok(Object.isFrozen(config.destinations[1]?.auth))

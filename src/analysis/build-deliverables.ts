@@ -10,6 +10,7 @@ import { resultSeries, wantedMethods } from '../report/result-series.ts'
 import { seriesIdentity } from '../report/result-uids.ts'
 import { buildKeyObjectSelection } from '../report/key-object-selection.ts'
 import { buildPdfObject } from '../report/pdf-object.ts'
+import { buildParametricMap } from '../report/parametric-map.ts'
 import type { EncodeJpeg } from '../report/pdf-pictures.ts'
 import { canvasFactor } from '../report/heatmap-picture.ts'
 import { buildMultiFrameCapture } from '../report/multi-frame-capture.ts'
@@ -17,14 +18,14 @@ import type { CaptureFrame, MultiFrameCapture } from '../report/multi-frame-capt
 import { buildSecondaryCapture } from '../report/secondary-capture.ts'
 import type { SeriesFindings, StudyFindings } from '../report/series-findings.ts'
 import { buildStructuredReport } from '../report/structured-report.ts'
-import { captureStacks, heatmapOf, storedMaps } from '../report/stored-maps.ts'
+import { captureStacks, heatmapOf, isPicture, parametricStacks, storedMaps } from '../report/stored-maps.ts'
 import { buildSummaryPage } from '../report/summary-page.ts'
 
 /** Objects that are made when asked for. */
 export const extraKinds = ['key-objects', 'pdf'] as const
 export type ExtraKind = typeof extraKinds[number]
 
-export type DeliverableKind = HeatmapMethod | 'summary' | 'sr' | ExtraKind
+export type DeliverableKind = HeatmapMethod | 'parametric-map' | 'summary' | 'sr' | ExtraKind
 
 /** One result object, encoded. */
 export interface Deliverable {
@@ -61,7 +62,7 @@ export interface DeliverableOptions {
 }
 
 /**
- * All result objects of a study, one at a time, in the order in which they are stored: heatmaps, summary, what was asked
+ * All result objects of a study, one at a time, in the order in which they are stored: heatmaps, parametric maps, summary, what was asked
  * for besides, reports last, so that a document never refers to what is not there yet. Nothing for a study without an analysed series.
  */
 export async function * buildDeliverables (
@@ -69,6 +70,7 @@ export async function * buildDeliverables (
 ): AsyncGenerator<Deliverable> {
   if (study.series.length === 0) return
   for (const series of study.series) yield * heatmaps(series, context, options)
+  if (context.objects.parametricMaps) for (const series of study.series) yield * parametricMaps(series, context)
   const { displayOf, encodeJpeg, extras = [] } = options
   const { dataset, image } = await buildSummaryPage({ study, context, displayOf })
   yield await captured('summary', undefined, { dataset, images: [image] }, context, options)
@@ -103,7 +105,8 @@ async function * heatmaps (
     for (const method of wantedMethods(context)) yield * stackedHeatmaps(series, method, context, options)
     return
   }
-  for (const [result, maps] of storedMaps(series, results, context)) {
+  for (const [result, stored] of storedMaps(series, results, context)) {
+    const maps = stored.filter(isPicture)
     if (result.finding.kind !== 'classified' || maps.length === 0) continue
     const display = await options.displayOf(result.slice)
     for (const heatmap of result.finding.heatmaps) {
@@ -130,6 +133,15 @@ async function * stackedHeatmaps (
     const factor = canvasFactor(stack[0]!.slice.pixel.columns)
     const capture = buildMultiFrameCapture(frames, factor, { sopInstanceUid, instanceNumber: i + 1 })
     yield await captured(method, series.ordinal, capture, context, options)
+  }
+}
+
+function * parametricMaps (series: SeriesFindings, context: ReportContext): Generator<Deliverable> {
+  const results = resultSeries(seriesIdentity(series), context)
+  for (const method of wantedMethods(context)) {
+    for (const stack of parametricStacks(series, method, results, context)) {
+      yield deliverable('parametric-map', series.ordinal, buildParametricMap({ stack, method, results, context }))
+    }
   }
 }
 

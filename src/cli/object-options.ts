@@ -6,6 +6,7 @@ import type { ObjectSettings } from '../report/object-settings.ts'
 export const objectOptions = {
   'heatmap-scope': { type: 'string', default: 'all' },
   'heatmap-multiframe': { type: 'boolean', default: false },
+  'parametric-maps': { type: 'boolean', default: false },
   'sr-scope': { type: 'string', default: 'series' },
   'sc-compression': { type: 'string', default: 'none' },
 } as const
@@ -20,6 +21,7 @@ export function objectSettings (values: ObjectValues): ObjectSettings {
     heatmapScope,
     srScope: oneOf('sr-scope', values['sr-scope'], ['series', 'study']),
     multiFrame: values['heatmap-multiframe'],
+    parametricMaps: values['parametric-maps'],
     compression: oneOf('sc-compression', values['sc-compression'], ['none', 'rle']),
   }
 }

@@ -17,6 +17,7 @@ export const reportVariables = {
   HEATMAP_METHODS: { schema: list.refine(areMethods, `must list some of ${heatmapMethods.join(', ')}, or none`), default: 'grad-cam,saliency', meaning: 'Heatmaps to make, separated by commas: `grad-cam`, `saliency`, `evidence`; may be empty' },
   HEATMAP_SCOPE: { schema: scope, default: 'all', meaning: 'Slices whose heatmaps are written: `all`, `positive-series`, `positive-slices`, `top-5` (or another number: the highest of each series) or `none`' },
   HEATMAP_MULTIFRAME: { schema: flag, default: 'false', meaning: 'One Multi-frame True Color Secondary Capture for each series and method, instead of one capture for each slice' },
+  PARAMETRIC_MAPS: { schema: flag, default: 'false', meaning: 'Also write the maps of each series and method as numbers, in a Parametric Map' },
   SR_SOP_CLASS: { schema: choice('88.34', '88.33', '88.22'), default: '88.34', meaning: 'Class of the report: `88.34` Comprehensive 3D, `88.33` Comprehensive, `88.22` Enhanced SR' },
   SR_SCOPE: { schema: choice('series', 'study'), default: 'series', meaning: 'Whether each analysed series gets a report, or the study one for all of them' },
   SC_MODALITY: { schema: choice('MR', 'OT'), default: 'MR', meaning: 'Modality written into Secondary Captures' },
@@ -45,7 +46,7 @@ export function reportOf (values: Omit<ReportVariables, 'HEATMAP_METHODS'>): Rep
     stationName: values.STATION_NAME,
     keyObjects: values.KEY_OBJECT_SELECTION,
     pdf: values.PDF_REPORT,
-    objects: { heatmapScope: values.HEATMAP_SCOPE, srScope: values.SR_SCOPE, multiFrame: values.HEATMAP_MULTIFRAME, compression: values.SC_COMPRESSION },
+    objects: { heatmapScope: values.HEATMAP_SCOPE, srScope: values.SR_SCOPE, multiFrame: values.HEATMAP_MULTIFRAME, parametricMaps: values.PARAMETRIC_MAPS, compression: values.SC_COMPRESSION },
   }
 }
 

@@ -79,6 +79,11 @@ export const codes = {
   frameOfReferenceUid: dcm('112227', 'Frame of Reference UID'),
   source: sct('260753009', 'Source'),
 
+  // parametric maps
+  brain: sct('12738006', 'Brain'),
+  quantity: sct('246205007', 'Quantity'),
+  noUnits: { value: '1', scheme: 'UCUM', meaning: 'no units' },
+
   // CID 217: visual explanation
   gradCam: dcm('130403', 'Gradient-weighted class activation'),
   saliency: dcm('130404', 'Saliency'),

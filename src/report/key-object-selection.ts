@@ -13,7 +13,7 @@ import { runKey, seriesIdentity, studyReportUid } from './result-uids.ts'
 import { thresholdText } from './sentences.ts'
 import type { StudyFindings } from './series-findings.ts'
 import { sourceHeader } from './source-header.ts'
-import { evidenceOf, storedMaps } from './stored-maps.ts'
+import { evidenceOf, isPicture, storedMaps } from './stored-maps.ts'
 import type { StoredMap } from './stored-maps.ts'
 
 export const keyObjectSelectionClassUid = '1.2.840.10008.5.1.4.1.1.88.59'
@@ -61,7 +61,7 @@ function positiveSlices ({ series }: StudyFindings, context: ReportContext): Key
     const results = resultSeries(seriesIdentity(one), context)
     const maps = storedMaps(one, results, context)
     return one.slices.filter(({ finding }) => finding.kind === 'classified' && finding.probability >= threshold)
-      .map(result => ({ slice: result.slice, results, maps: maps.get(result) ?? [] }))
+      .map(result => ({ slice: result.slice, results, maps: (maps.get(result) ?? []).filter(isPicture) }))
   })
 }
 

@@ -5,12 +5,13 @@ import type { Code } from './codes.ts'
 import { codes } from './codes.ts'
 import type { ImageReference } from './content-items.ts'
 import type { ReportContext } from './report-context.ts'
-import { heatmapSeriesUid, heatmapUid, sliceKey } from './result-uids.ts'
+import { heatmapSeriesUid, heatmapUid, parametricMapSeriesUid, sliceKey } from './result-uids.ts'
 import type { SeriesIdentity } from './result-uids.ts'
 
 /** What the results of one source series share. Made once, before the first slice is classified. */
 export interface ResultSeries extends SeriesIdentity {
   readonly heatmapSeriesUids: Readonly<Record<HeatmapMethod, Uid>>
+  readonly parametricMapSeriesUid: Uid
   /** By `sliceKey`: the source's InstanceNumber where the series gives each slice its own, else 1..M in source order. */
   readonly instanceNumbers: ReadonlyMap<string, number>
 }
@@ -35,6 +36,7 @@ export function resultSeries (series: SeriesIdentity, context: ReportContext): R
       saliency: heatmapSeriesUid(series, 'saliency', context),
       evidence: heatmapSeriesUid(series, 'evidence', context),
     },
+    parametricMapSeriesUid: parametricMapSeriesUid(series, context),
     instanceNumbers: new Map(series.slices.map((slice, index) =>
       [sliceKey(slice), unique && slice.instanceNumber !== undefined ? slice.instanceNumber : index + 1])),
   }

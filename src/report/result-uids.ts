@@ -66,6 +66,13 @@ export function heatmapSeriesUid (series: SeriesIdentity, method: HeatmapMethod,
   return uidFromName(`${method}-series|${seriesInstanceUid}|${key}`)
 }
 
+/** Series Instance UID of the parametric maps of a series, of all methods; as `heatmapSeriesUid`. */
+export function parametricMapSeriesUid (series: SeriesIdentity, context: ReportContext): Uid {
+  const { seriesInstanceUid, ordinal, contrast, slices } = series
+  const key = digest([sourceDigests(slices), configuration(context), ordinal, contrast, slices.map(sliceKey)])
+  return uidFromName(`parametric-map-series|${seriesInstanceUid}|${key}`)
+}
+
 /** SOP Instance UID of one heatmap: the UID of its series names the digests, the model and the configuration. */
 export function heatmapUid (slice: Slice, method: HeatmapMethod, seriesUid: Uid): Uid {
   return uidFromName(`${method}|${sliceKey(slice)}|${slice.source.digest}|${seriesUid}`)

@@ -2,7 +2,7 @@ import type { Heatmap, HeatmapMethod } from '../model/finding.ts'
 import type { Evidence } from './evidence.ts'
 import { slicesInScope } from './heatmap-scope.ts'
 import type { ImageReference } from './content-items.ts'
-import { mapStacks, multiFrameCaptureClassUid } from './map-stacks.ts'
+import { mapStacks, multiFrameCaptureClassUid, parametricMapClassUid } from './map-stacks.ts'
 import type { MapStack } from './map-stacks.ts'
 import type { ReportContext } from './report-context.ts'
 import { heatmapReference, wantedMethods } from './result-series.ts'
@@ -39,6 +39,15 @@ export function captureStacks (
   return mapStacks('frames', method, mappedSlices(series, method, context), results.heatmapSeriesUids[method])
 }
 
+/** The same for parametric maps, which hold every slice that has a map, a geometry and a thickness, whatever the scope of heatmaps. */
+export function parametricStacks (
+  series: SeriesFindings, method: HeatmapMethod, results: ResultSeries, context: ReportContext,
+): MapStack[] {
+  const mappable = series.slices.filter(result => result.toSource !== undefined && result.slice.frameOfReferenceUid !== undefined &&
+    result.slice.plane?.sliceThickness !== undefined && mappedMethods(result, context).includes(method))
+  return mapStacks('parametric-map', method, mappable, results.parametricMapSeriesUid)
+}
+
 /** The maps that are written of each slice of a series, by method; reports point at these and at no other. */
 export function storedMaps (
   series: SeriesFindings, results: ResultSeries, context: ReportContext,
@@ -55,6 +64,10 @@ export function storedMaps (
       maps.get(result)?.push({ method, seriesInstanceUid, ...heatmapReference(result.slice, method, results) })
     }
   }
+  for (const method of context.objects.parametricMaps ? wantedMethods(context) : []) {
+    const images = parametricStacks(series, method, results, context)
+    addFrames(maps, images, { method, seriesInstanceUid: results.parametricMapSeriesUid, sopClassUid: parametricMapClassUid })
+  }
   return maps
 }
 
@@ -68,6 +81,9 @@ function addFrames (
     }
   }
 }
+
+/** Whether people look at it: parametric maps are for machines. */
+export function isPicture ({ sopClassUid }: StoredMap): boolean { return sopClassUid !== parametricMapClassUid }
 
 /** Maps as evidence, method by method, in the order of their slices. */
 export function mapEvidence (

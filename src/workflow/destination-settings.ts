@@ -8,6 +8,7 @@ export const objectKinds = {
   'grad-cam': 'heatmaps by Grad-CAM',
   saliency: 'heatmaps by saliency',
   evidence: 'heatmaps of the evidence of models that compute it',
+  'parametric-map': 'the maps as numbers, where TUBERLENS_PARAMETRIC_MAPS has them made',
   'key-objects': 'the selection of positive slices, where TUBERLENS_KEY_OBJECT_SELECTION has it made',
   pdf: 'the report as PDF, where TUBERLENS_PDF_REPORT has it made',
   source: 'the images of each analysed series that passes the filter, as they came',

@@ -70,7 +70,9 @@ pydicom.config.settings.reading_validation_mode = pydicom.config.RAISE
 for path in sys.argv[1:]:
     ds = pydicom.dcmread(path)
     ds.walk(lambda item, element: (str(element), element.value))
-    if 'Rows' in ds:
+    if 'FloatPixelData' in ds:
+        assert len(ds.FloatPixelData) == 4 * ds.Rows * ds.Columns * ds.NumberOfFrames
+    elif 'Rows' in ds:
         frames = int(ds.get('NumberOfFrames', 1))
         shape = ((frames,) if frames > 1 else ()) + (ds.Rows, ds.Columns) + ((3,) if ds.SamplesPerPixel == 3 else ())
         assert ds.pixel_array.shape == shape, (path, ds.pixel_array.shape, shape)

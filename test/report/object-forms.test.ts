@@ -8,6 +8,10 @@ import { uidFromName } from '../../src/dicom/uid.ts'
 import type { Slice } from '../../src/dicom/slice.ts'
 import { slicesOf } from '../../src/dicom/slices.ts'
 import { fhirBundle } from '../../src/report/fhir-bundle.ts'
+import { heatmapPeak } from '../../src/report/heatmap-peak.ts'
+import { buildParametricMap, smallestValue } from '../../src/report/parametric-map.ts'
+import { resultSeries } from '../../src/report/result-series.ts'
+import { seriesIdentity } from '../../src/report/result-uids.ts'
 import { buildMultiFrameCapture } from '../../src/report/multi-frame-capture.ts'
 import { planeGroups } from '../../src/report/plane-groups.ts'
 import { defaultObjectSettings } from '../../src/report/object-settings.ts'
@@ -17,7 +21,7 @@ import { commentSentences } from '../../src/report/sentences.ts'
 import { buildStructuredReport } from '../../src/report/structured-report.ts'
 import { dataPath } from '../helpers/data.ts'
 import { assertPydicomReads, assertValid, deliver, references } from '../helpers/deliverable-files.ts'
-import { seriesOf, studyOf, testContext } from '../helpers/report-inputs.ts'
+import { blob, finding, seriesOf, studyOf, testContext } from '../helpers/report-inputs.ts'
 import { axial, mrSlices } from '../helpers/synthetic-mr.ts'
 import { requireTool } from '../helpers/tools.ts'
 import { pydicomJson } from '../helpers/validators.ts'
@@ -231,6 +235,67 @@ t.test('slices of two matrices are two images', async t => {
   t.strictSame(files.slice(0, 4).map(({ kind, instance }) => [kind, instance.attributes.number('NumberOfFrames'), instance.attributes.number('InstanceNumber')]),
     [['grad-cam', 2, 1], ['grad-cam', 1, 2], ['saliency', 2, 1], ['saliency', 1, 2]])
   assertValid(t, files)
+})
+
+/** Maps as pydicom reads them: size, largest and smallest positive value, where the largest is, and the plane. */
+const floats = `
+import sys, json, numpy, pydicom
+out = []
+for path in sys.argv[1:]:
+    ds = pydicom.dcmread(path)
+    values = numpy.frombuffer(ds.FloatPixelData, '<f4').reshape(ds.NumberOfFrames, ds.Rows, ds.Columns)
+    row, column = numpy.unravel_index(values[0].argmax(), values[0].shape)
+    plane = ds.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence[0].ImagePositionPatient
+    out.append({'shape': values.shape, 'most': float(values.max()), 'least': float(values[values > 0].min()), 'peak': [int(row), int(column)],
+        'position': [float(x) for x in plane], 'spacing': [float(x) for x in ds.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing],
+        'label': ds.ContentLabel, 'quantity': ds.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence[0].QuantityDefinitionSequence[0].ConceptCodeSequence[0].CodeValue})
+print(json.dumps(out))
+`
+
+t.test('parametric maps hold every map as numbers in the planes of the source, and reports name each frame', async t => {
+  const studies = [twoSeries(), await philips(t)].flatMap(study => study ?? [])
+  for (const [i, study] of studies.entries()) {
+    const folder = t.testdir({ [`maps-${i}`]: {} })
+    const files = await deliver(join(folder, `maps-${i}`), study, contextOf({ parametricMaps: true, heatmapScope: { of: 'none' } }), { extras: ['key-objects', 'pdf'] })
+    t.strictSame(files.map(({ kind }) => kind), [
+      ...study.series.flatMap(() => ['parametric-map', 'parametric-map']), 'summary', 'key-objects', 'pdf', ...study.series.map(() => 'sr'),
+    ], 'before the documents that name them')
+    assertValid(t, files)
+    assertPydicomReads(t, files.map(({ path }) => path))
+    const maps = files.filter(({ kind }) => kind === 'parametric-map')
+    t.strictSame(maps.map(({ instance: { attributes } }) => [attributes.number('SeriesNumber'), attributes.number('InstanceNumber')]),
+      study.series.flatMap(({ ordinal }) => [[9400 + ordinal, 1], [9400 + ordinal, 2]]))
+    const told = pydicomJson(floats, maps.map(({ path }) => path)) as { shape: number[], most: number, least: number, peak: number[], position: number[], spacing: number[], label: string, quantity: string }[]
+    for (const [n, { shape, most, least, peak, position, spacing, label, quantity }] of told.entries()) {
+      const { slices } = study.series[Math.floor(n / 2)]!
+      const { slice, finding, toSource } = slices[0]!
+      t.strictSame(shape, [slices.filter(one => one.finding.kind === 'classified').length, slice.pixel.rows, slice.pixel.columns], 'the matrix of the source')
+      t.strictSame([label, quantity], [['GRADCAM', '130403'], ['SALIENCY', '130404']][n % 2])
+      t.ok(most > 0.9 && most <= 1 && least >= smallestValue && least < smallestValue + 0.02, `${least} to ${most}`)
+      t.ok(position.every((value, axis) => Math.abs(value - slice.plane!.position[axis]!) < 1e-6), 'the first pixel is where that of the source is')
+      t.ok(spacing.every((value, axis) => Math.abs(value - slice.plane!.spacing[axis]!) < 1e-6))
+      if (finding.kind !== 'classified') continue
+      const wanted = heatmapPeak(finding.heatmaps[n % 2]!, toSource!, slice.pixel.columns, slice.pixel.rows)!
+      t.ok(Math.abs(peak[0]! + 0.5 - wanted.row) <= 1 && Math.abs(peak[1]! + 0.5 - wanted.column) <= 1, 'the largest value is where the arrow points')
+    }
+    const named = new Set(files.filter(({ kind }) => kind === 'sr').flatMap(({ instance }) => references(instance.attributes)))
+    for (const { instance } of maps) for (let frame = 1; frame <= instance.frameCount; frame++) t.ok(named.has(`${instance.sopInstanceUid}#${frame}`))
+    const keys = files.filter(({ kind }) => kind === 'key-objects').flatMap(({ instance }) => references(instance.attributes))
+    t.notOk(keys.some(reference => maps.some(({ instance }) => reference.startsWith(instance.sopInstanceUid))), 'key objects are for people')
+  }
+})
+
+t.test('slices without geometry have no parametric map; one of the evidence names its private code', async t => {
+  const bare = studyOf([seriesOf(mrSlices(1, { ImagePositionPatient: null, ImageOrientationPatient: null }), [0.9])])
+  t.strictSame((await deliver(t.testdir(), bare, contextOf({ parametricMaps: true, heatmapScope: { of: 'none' } }))).map(({ kind }) => kind), ['summary', 'sr'])
+  const series = seriesOf(mrSlices(2), [0.9, 0.8])
+  const evidence = { ...series, slices: series.slices.map(result => ({ ...result, finding: finding(0.9, [blob('evidence', 100, 100)]) })) }
+  const context = { ...contextOf({ parametricMaps: true }), gradCam: false, saliency: false, evidence: true }
+  const files = await deliver(t.testdir(), studyOf([evidence]), context)
+  t.strictSame(files.map(({ kind }) => kind), ['evidence', 'evidence', 'parametric-map', 'summary', 'sr'])
+  assertValid(t, files)
+  t.throws(() => buildParametricMap({ stack: { sopInstanceUid: uidFromName('x'), results: [] }, method: 'evidence', results: resultSeries(seriesIdentity(series), context), context }), { code: 'internal' })
+  t.throws(() => buildParametricMap({ stack: { sopInstanceUid: uidFromName('x'), results: series.slices }, method: 'evidence', results: resultSeries(seriesIdentity(series), context), context }), { code: 'internal' })
 })
 
 t.test('the real Philips series is valid in a scope too', async t => {

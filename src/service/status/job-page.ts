@@ -60,7 +60,7 @@ const kindWords: Readonly<Record<string, string>> = { summary: 'Summary', 'grad-
 function gallery ({ root }: Site, { results }: JobDetail): Content {
   const kinds = [...new Set([...Object.keys(kindWords), ...results.map(({ kind }) => kind)])]
   return kinds.map(kind => {
-    const pictures = results.filter(result => result.kind === kind && result.frames > 0)
+    const pictures = results.filter(result => result.kind === kind && result.frames > 0 && kind !== 'parametric-map')
     const name = kindWords[kind] ?? kind
     return pictures.length > 0 && html`<h2>${name}</h2><ul class="gallery">${pictures.map((picture, i) => {
       const url = `${root}/dicom-web/studies/${picture.studyInstanceUid}/series/${picture.seriesInstanceUid}/instances/${picture.sopInstanceUid}`
