@@ -7,17 +7,20 @@ import { isSrClass, srDocument } from '../dicomweb/sr-document.ts'
 import { srHtml } from '../dicomweb/sr-html.ts'
 import { srText } from '../dicomweb/sr-text.ts'
 import { AppError } from '../errors.ts'
+import { encapsulatedPdfClassUid } from '../report/pdf-object.ts'
 import type { ServiceContext } from './context.ts'
 
-export type DocumentType = 'text/html' | 'text/plain'
+export type DocumentType = 'text/html' | 'text/plain' | 'application/pdf'
 
 /** Media types that images and reports can be had in, the default first (PS3.18 table 8.7.4-1). */
 export const pictureTypes: readonly PictureType[] = ['image/jpeg', 'image/png']
-export const documentTypes: readonly DocumentType[] = ['text/html', 'text/plain']
+const documentTypes: readonly DocumentType[] = ['text/html', 'text/plain']
+const pdfTypes: readonly DocumentType[] = ['application/pdf']
 
-/** The media types of an instance; none where it is neither an image nor a report. */
+/** The media types of an instance; none where it is neither an image nor a report nor an encapsulated PDF. */
 export function renderedTypes ({ sopClassUid, frameCount }: StoredInstance): readonly (PictureType | DocumentType)[] {
   if (isSrClass(sopClassUid)) return documentTypes
+  if (sopClassUid === encapsulatedPdfClassUid) return pdfTypes
   return frameCount > 0 ? pictureTypes : []
 }
 
@@ -29,14 +32,15 @@ export async function framePainter (
   return async (frame, parameters) => await renderFrame(slices[frame - 1]!, parameters, type, decoder, settings.renderMaxPixels)
 }
 
-/** A report as HTML or text, in UTF-8. No value of it can run or load anything. */
-export async function documentOf ({ path }: StoredInstance, type: DocumentType): Promise<Uint8Array> {
-  const document = srDocument((await readInstanceFile(path)).attributes)
+/** A report as HTML or text, in UTF-8, of which no value can run or load anything; or the document that the instance holds. */
+export async function documentOf (stored: StoredInstance, type: DocumentType): Promise<Uint8Array> {
+  if (type === 'application/pdf') return await pdfOf(stored)
+  const document = srDocument((await readInstanceFile(stored.path)).attributes)
   return Buffer.from(type === 'text/html' ? srHtml(document) : srText(document))
 }
 
 /** The report as PDF: the document without its padding (PS3.3 C.24.2). @throws AppError `not-acceptable` where there is none */
-export async function pdfOf ({ path }: StoredInstance): Promise<Uint8Array> {
+async function pdfOf ({ path }: StoredInstance): Promise<Uint8Array> {
   const { attributes } = await readInstanceFile(path)
   const document = attributes.bytes('EncapsulatedDocument')
   if (document === undefined) throw new AppError('not-acceptable', 'The instance holds no document')
@@ -47,9 +51,12 @@ export async function pdfOf ({ path }: StoredInstance): Promise<Uint8Array> {
 export async function renderedForm (
   context: Pick<ServiceContext, 'decoder' | 'settings'>, stored: StoredInstance, type: PictureType | DocumentType, parameters: RenderParameters,
 ): Promise<Uint8Array> {
-  if (type === 'text/html' || type === 'text/plain') return await documentOf(stored, type)
+  if (isDocumentType(type)) return await documentOf(stored, type)
   return await (await framePainter(context, stored, type))(1, parameters)
 }
+
+/** Whether it is of a document, not of a picture. */
+export function isDocumentType (type: PictureType | DocumentType): type is DocumentType { return !type.startsWith('image/') }
 
 /** Content-Type of a rendered form. */
 export function contentTypeOf (type: PictureType | DocumentType): string {

@@ -279,6 +279,18 @@ t.test('an encapsulated report is given as the PDF that it holds, without paddin
   t.strictSame([answer.statusCode, answer.headers['content-type']], [200, 'application/pdf'])
   t.ok(answer.rawPayload.equals(pdf))
   t.equal((await service.inject({ url: `${instance}/rendered`, headers: { accept: 'image/jpeg' } })).statusCode, 406)
+  for (const url of ['/dicom-web/studies/1.2.3/rendered', '/dicom-web/studies/1.2.3/series/1.2.3.4/rendered']) {
+    const several = await service.inject({ url, headers: { accept: 'multipart/related; type="application/pdf"' } })
+    t.equal(several.statusCode, 200)
+    t.match(several.payload, /Content-Type: application\/pdf\r\n[^]*\r\n\r\n%PDF-1\.7 odd\r\n--/)
+  }
+  const query = '/dicom-web/wado?requestType=WADO&studyUID=1.2.3&seriesUID=1.2.3.4&objectUID=1.2.3.4.1'
+  for (const url of [query, `${query}&contentType=application/pdf`]) {
+    const one = await service.inject({ url })
+    t.strictSame([one.statusCode, one.headers['content-type'], one.payload], [200, 'application/pdf', '%PDF-1.7 odd'])
+  }
+  t.equal((await service.inject({ url: `${query}&contentType=application/dicom` })).headers['content-type'], 'application/dicom; transfer-syntax=1.2.840.10008.1.2.1')
+  t.equal((await service.inject({ url: `${query}&contentType=image/jpeg` })).statusCode, 406)
   const empty = await testService(t)
   await empty.store(multipart([change({})]))
   t.equal((await empty.inject({ url: `${instance}/rendered` })).statusCode, 406)

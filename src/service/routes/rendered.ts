@@ -6,14 +6,12 @@ import { parseFrameList } from '../../dicomweb/frame-media-type.ts'
 import type { OutgoingPart } from '../../dicomweb/multipart-writer.ts'
 import { annotationWarning, parseRenderParameters, parseThumbnailParameters, type RenderParameters } from '../../dicomweb/render-parameters.ts'
 import { negotiateRendered, placementOf, refuseMixture } from '../../dicomweb/rendered.ts'
-import { isSrClass } from '../../dicomweb/sr-document.ts'
 import { AppError } from '../../errors.ts'
-import { encapsulatedPdfClassUid } from '../../report/pdf-object.ts'
 import type { ServiceContext } from '../context.ts'
 import { acceptOf, baseUrlOf, instanceUrl, queryParameters } from '../dicomweb-url.ts'
 import { findInstances } from '../find-instances.ts'
 import { sendParts } from '../multipart-answer.ts'
-import { contentTypeOf, documentOf, documentTypes, framePainter, pdfOf, pictureTypes, renderedForm, renderedTypes } from '../rendered-form.ts'
+import { contentTypeOf, documentOf, framePainter, isDocumentType, pictureTypes, renderedForm, renderedTypes } from '../rendered-form.ts'
 import { representative } from '../representative.ts'
 import { streamTimeoutMs } from './retrieve.ts'
 
@@ -31,13 +29,10 @@ export function renderedRoutes (context: ServiceContext): FastifyPluginCallback 
     const numbers = frameNumbers(request, stored!)
     const parameters = parametersOf(request, reply)
     const { header, parameter } = acceptOf(request)
-    if (numbers === undefined && isSrClass(stored!.sopClassUid)) {
+    const documentTypes = renderedTypes(stored!).filter(isDocumentType)
+    if (numbers === undefined && documentTypes.length > 0) {
       const { type } = negotiateRendered(header, parameter, documentTypes.map(type => ({ type }))).offer
-      return await reply.type(contentTypeOf(type)).send(await documentOf(stored!, type))
-    }
-    if (numbers === undefined && stored!.sopClassUid === encapsulatedPdfClassUid) {
-      const { type } = negotiateRendered(header, parameter, [{ type: 'application/pdf' as const }]).offer
-      return await reply.type(type).send(Buffer.from(await pdfOf(stored!)))
+      return await reply.type(contentTypeOf(type)).send(Buffer.from(await documentOf(stored!, type)))
     }
     if (stored!.frameCount === 0) {
       throw new AppError('not-acceptable', 'The instance is neither an image nor a report and has no rendered form')

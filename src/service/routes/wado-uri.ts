@@ -10,7 +10,7 @@ import { baseUrlOf, queryParameters } from '../dicomweb-url.ts'
 import { findByUids } from '../find-instances.ts'
 import { instanceBody } from '../instance-body.ts'
 import { sendStream } from '../multipart-answer.ts'
-import { contentTypeOf, documentOf, framePainter, renderedTypes } from '../rendered-form.ts'
+import { contentTypeOf, documentOf, framePainter, isDocumentType, renderedTypes } from '../rendered-form.ts'
 import { streamTimeoutMs } from './retrieve.ts'
 
 const dicom = 'application/dicom'
@@ -33,7 +33,7 @@ export function wadoUriRoutes (context: ServiceContext): FastifyPluginCallback {
     const warning = annotationWarning(baseUrlOf(request, context.settings), annotations)
     if (warning !== undefined) void reply.header('warning', warning)
     void reply.type(contentTypeOf(type))
-    if (type === 'text/html' || type === 'text/plain') return await reply.send(await documentOf(stored!, type))
+    if (isDocumentType(type)) return await reply.send(Buffer.from(await documentOf(stored!, type)))
     const { rows = 0, columns = 0 } = stored!
     const paint = await framePainter(context, stored!, type)
     return await reply.send(Buffer.from(await paint(frame ?? 1, renderParametersOf(wanted, { rows, columns }))))
