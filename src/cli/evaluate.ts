@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util'
 import { softwareVersion } from '../analysis/software.ts'
 import { AppError } from '../errors.ts'
 import { createDecoder } from '../imaging/decoder-pool.ts'
-import { sliceStatistics } from '../imaging/slice-statistics.ts'
+import { looksOf } from '../imaging/out-of-distribution.ts'
+import type { Looks } from '../imaging/out-of-distribution.ts'
 import type { Classifier } from '../model/classifier.ts'
 import { heatmapMethods } from '../model/finding.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
@@ -158,7 +159,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     const chosen = folds.length === 0
       ? judging(reference)
       : told(io, foldChooser(folds.map(fold => ({ ...fold, classifier: judging(fold.classifier) }))))
-    const statistics: (readonly number[] | undefined)[] = []
+    const looks: Looks[] = []
     const found = await judge(chosen, evaluationSlices(set, manifest.preprocessing), {
       signal: io.signal,
       ...maps === undefined ? {} : { maps },
@@ -166,18 +167,19 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       onJudged: slice => {
         spoiled?.see(slice.raster)
         if (!values.distribution) return
-        const own = sliceStatistics(slice.raster, manifest.preprocessing)
-        statistics.push(own)
+        const own = looksOf(slice.raster, manifest.preprocessing)
+        looks.push(own)
         const { contrast, patient, series } = slice
         const synthetic = series === undefined || slice.pair !== undefined
-        if (own !== undefined) samples.push({ statistics: own, contrast, patient, synthetic })
+        const { statistics, repetition } = own
+        if (statistics !== undefined) samples.push({ statistics, repetition, contrast, patient, synthetic })
       },
     })
     progress.end()
     nothingToSay(found)
     const distribution = values.distribution ? fitDistribution(samples, accepted) : undefined
     // the figures, and what is proposed, are those of the model as it would be: what is undetermined counts in nothing
-    const judgement = distribution === undefined ? found : underRule(found, statistics, distribution)
+    const judgement = distribution === undefined ? found : underRule(found, looks, distribution)
     const unlike = { ...spoiled?.counts, ...await countFolders(values.unlike ?? [], manifest, io.signal) }
     const made = report(judgement, { threshold, seriesRule: manifest.seriesRule, specificity, calibrateOn: values['calibrate-on'], unlike, seed })
     const { sha256, engine: usedEngine } = reference

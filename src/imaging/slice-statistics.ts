@@ -71,6 +71,19 @@ export function sliceStatistics (raster: Raster, { range: [black, white] }: Prep
   ]
 }
 
+/** The statistics of the same slice turned by a quarter: width and height change places, and so do its mirror images. */
+export function turned (statistics: readonly number[]): readonly number[] {
+  const out = [...statistics]
+  for (const name of ['aspect', 'stripes'] as const) out[at(name)] = -statistics[at(name)]!
+  out[at('mirror')] = statistics[at('frontBack')]!
+  out[at('frontBack')] = statistics[at('mirror')]!
+  return out
+}
+
+function at (name: typeof sliceStatisticNames[number]): number {
+  return sliceStatisticNames.indexOf(name)
+}
+
 /** Shares and ratios spread evenly in their logarithm; what is hardly there counts as nothing. */
 function logarithm (value: number): number {
   return Math.log(value + 0.02)

@@ -12,6 +12,8 @@ export const corruptions = {
   'heavy noise': ({ value, random }: Place) => Math.hypot(value + 0.3 * random.normal(), 0.3 * random.normal()),
   ghosts: ({ at, x, y, height }: Place) =>
     0.6 * at(x, y) + 0.45 * at(x, (y + height / 4) % height) + 0.45 * at(x, (y + 3 * height / 4) % height),
+  'faint ghosts': ({ at, x, y, height }: Place) =>
+    0.8 * at(x, y) + 0.2 * at(x, (y + height / 4) % height) + 0.2 * at(x, (y + 3 * height / 4) % height),
   folded: ({ at, x, y, width }: Place) => at(x, y) + at((x + width / 2) % width, y),
   spike: ({ value, x, y }: Place) => value + 0.5 * Math.sin(0.9 * x + 0.6 * y),
   blurred: ({ smooth, i }: Place) => smooth()[i]!,

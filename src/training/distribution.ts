@@ -1,11 +1,12 @@
 import { AppError } from '../errors.ts'
-import { distance } from '../imaging/out-of-distribution.ts'
+import { distance, nearerTurned } from '../imaging/out-of-distribution.ts'
 import type { Distribution, Likeness } from '../imaging/out-of-distribution.ts'
 import { sliceStatisticNames } from '../imaging/slice-statistics.ts'
 
 /** The statistics of a slice that the model is made for, and where it comes from. */
 export interface StatisticsSample {
   readonly statistics: readonly number[]
+  readonly repetition: number
   readonly contrast: string
   readonly patient: string
   /** a synthetic slice shapes the kinds; the limit is set by real ones where there are any */
@@ -16,11 +17,16 @@ export interface StatisticsSample {
 const shrinkage = 0.2
 /** Slices that a kind needs at least. */
 const leastSlices = 40
+/** Repetition and turning say little of most slices: they are to cost hardly a good one. */
+const acceptedOfRare = 0.995
+/** Heads have less repetition than this, whatever the few slices of a fit say. */
+const leastRepetition = 0.3
 const areaAt = sliceStatisticNames.indexOf('area')
 
 /**
  * What the slices look like, kind by kind: for each contrast the slices with a small head and those with a large one, overlapping by a
- * quarter. The limit lets `accepted` of the slices pass when their patient is left out of the fit, every patient once.
+ * quarter. The limit lets `accepted` of the slices pass when their patient is left out of the fit, every patient once; those of turning
+ * and repetition 99.5 % each.
  * @param accepted share of slices, such as 0.985
  * @throws AppError `training-data-invalid` for fewer than 40 slices or 2 patients
  */
@@ -31,15 +37,29 @@ export function fitDistribution (samples: readonly StatisticsSample[], accepted:
   if (kinds.length === 0 || judges.length < 2) {
     throw new AppError('training-data-invalid', `what the model is made for is told from at least ${leastSlices} slices of one contrast and 2 patients`)
   }
-  const distances = judges.flatMap(patient => {
-    const others = kindsOf(samples.filter(sample => sample.patient !== patient))
-    if (others.length === 0) return []
-    return samples.filter(sample => sample.patient === patient && sample.synthetic === (patients.length === 0))
-      .map(sample => distance({ statistics: 1, kinds: others, limit: 1 }, sample.statistics))
-  }).sort((one, other) => one - other)
-  const limit = distances[Math.min(distances.length - 1, Math.ceil(accepted * distances.length) - 1)]
-  if (limit === undefined) throw new AppError('training-data-invalid', 'too few patients to leave one out')
-  return { statistics: 1, kinds, limit: Number(limit.toPrecision(3)) }
+  const own = (patient: string): StatisticsSample[] =>
+    samples.filter(sample => sample.patient === patient && sample.synthetic === (patients.length === 0))
+  const judged = judges.flatMap(patient => {
+    const others = { kinds: kindsOf(samples.filter(sample => sample.patient !== patient)) }
+    if (others.kinds.length === 0) return []
+    return own(patient).map(({ statistics }) => ({ far: distance(others, statistics), nearer: nearerTurned(others, statistics) }))
+  })
+  if (judged.length === 0) throw new AppError('training-data-invalid', 'too few patients to leave one out')
+  const round = (value: number): number => Number(value.toPrecision(3))
+  const repetitions = judges.flatMap(own).map(one => one.repetition)
+  return {
+    statistics: 1,
+    kinds,
+    limit: round(quantileOf(judged.map(one => one.far), accepted)),
+    repetition: round(Math.max(leastRepetition, 1.25 * quantileOf(repetitions, acceptedOfRare))),
+    turned: round(Math.max(0, quantileOf(judged.map(one => one.nearer), acceptedOfRare))),
+  }
+}
+
+/** The least value that at least this share does not exceed. */
+function quantileOf (values: readonly number[], share: number): number {
+  const sorted = [...values].sort((one, other) => one - other)
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!
 }
 
 function kindsOf (samples: readonly StatisticsSample[]): Likeness[] {

@@ -223,8 +223,8 @@ const mostExamples = 20
 function withoutProbability (unjudged: readonly UnjudgedSlice[]): WithoutProbability[] {
   const found = new Map<string, UnjudgedSlice[]>()
   for (const slice of unjudged) {
-    // the distance in the sentence differs from slice to slice
-    const key = `${slice.outcome}: ${slice.reason.text.replace(/ \(distance.*\)$/, '')}`
+    // the measure in the sentence differs from slice to slice
+    const key = `${slice.outcome}: ${slice.reason.text.replace(/ \([^()]*, limit [\d.]+\)$/, '')}`
     found.set(key, [...found.get(key) ?? [], slice])
   }
   return [...found].map(([key, slices]) => ({

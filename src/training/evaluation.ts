@@ -1,5 +1,5 @@
 import { unlikeness, unlikenessOf } from '../imaging/out-of-distribution.ts'
-import type { Distribution } from '../imaging/out-of-distribution.ts'
+import type { Distribution, Looks } from '../imaging/out-of-distribution.ts'
 import type { Classifier } from '../model/classifier.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
 import { AppError } from '../errors.ts'
@@ -21,12 +21,12 @@ export interface Judgement { readonly judged: readonly JudgedSlice[], readonly u
 
 /**
  * The judgement as a rule against unlike slices would have it: what the rule keeps out has no probability.
- * @param statistics of the judged slices, in their order
+ * @param looks of the judged slices, in their order
  */
 export function underRule (
-  { judged, unjudged }: Judgement, statistics: readonly (readonly number[] | undefined)[], distribution: Distribution,
+  { judged, unjudged }: Judgement, looks: readonly Looks[], distribution: Distribution,
 ): Judgement {
-  const reasons = judged.map((_, i) => unlikenessOf(statistics[i], distribution))
+  const reasons = judged.map((_, i) => unlikenessOf(looks[i]!, distribution))
   const lost = judged.flatMap((slice, i): UnjudgedSlice[] => {
     const { probability: _, maps: __, fold: ___, ...known } = slice
     const reason = reasons[i]

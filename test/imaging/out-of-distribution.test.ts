@@ -1,8 +1,8 @@
 import t from 'tap'
-import { distance, distanceFrom, distributionSchema, unlikeness } from '../../src/imaging/out-of-distribution.ts'
+import { distance, distanceFrom, distributionSchema, nearerTurned, unlikeness, unlikenessOf } from '../../src/imaging/out-of-distribution.ts'
 import type { Likeness } from '../../src/imaging/out-of-distribution.ts'
 import type { Preprocessing } from '../../src/imaging/preprocessing.ts'
-import { sliceStatisticNames, sliceStatistics } from '../../src/imaging/slice-statistics.ts'
+import { sliceStatisticNames, sliceStatistics, turned } from '../../src/imaging/slice-statistics.ts'
 
 const count = sliceStatisticNames.length
 const triangle = (value: (i: number, k: number) => number): number[] =>
@@ -18,7 +18,7 @@ t.test('the distance is the quadratic form of the deviations, by their number', 
   // 2·3² + 2·1·3·4 + 1·4², the off-diagonal entry counted twice
   const precision = triangle((i, k) => i === 0 && k === 0 ? 2 : i === k ? 1 : i === 1 && k === 0 ? 1 : 0)
   t.equal(distanceFrom(kind({ precision }), at({ 0: 3, 1: 4 })), (18 + 24 + 16) / count)
-  t.equal(distance({ statistics: 1, kinds: [kind(), kind({ mean: at({ 0: 3 }) })], limit: 1 }, at({ 0: 3 })), 0, 'from the nearest kind')
+  t.equal(distance({ kinds: [kind(), kind({ mean: at({ 0: 3 }) })] }, at({ 0: 3 })), 0, 'from the nearest kind')
 })
 
 t.test('a slice within the limit passes, one beyond it is told with both numbers, and without a rule all pass', async t => {
@@ -35,6 +35,22 @@ t.test('a slice within the limit passes, one beyond it is told with both numbers
   t.equal(unlikeness(raster, rule({})), undefined)
   t.match(unlikeness(raster, rule({ mean: mean.map(value => value + 2) })), { code: 'out-of-distribution', text: /distance 4\.0, limit 2\.5/ })
   t.match(unlikeness({ ...raster, data: new Float32Array(data.length) }, rule({})), { code: 'out-of-distribution', text: /hardly any head/ })
+})
+
+t.test('what comes twice, and a head on its side, are told by limits of their own; a manifest without them has none', async t => {
+  const names = { aspect: sliceStatisticNames.indexOf('aspect'), mirror: sliceStatisticNames.indexOf('mirror'), frontBack: sliceStatisticNames.indexOf('frontBack') }
+  const upright = at({ [names.aspect]: 1, [names.mirror]: 2, [names.frontBack]: 1 })
+  const onSide = turned(upright)
+  t.same(turned(onSide), upright, 'twice is there and back')
+  t.match(onSide, at({ [names.aspect]: -1, [names.mirror]: 1, [names.frontBack]: 2 }).map(value => value === 0 ? Number : value))
+  const plain = { statistics: 1 as const, kinds: [kind({ mean: upright })], limit: 2 }
+  t.equal(nearerTurned(plain, onSide), (2 ** 2 + 1 + 1) / count)
+  t.equal(nearerTurned(plain, upright), -nearerTurned(plain, onSide))
+  t.equal(unlikenessOf({ statistics: onSide, repetition: 0.9 }, plain), undefined)
+  t.match(unlikenessOf({ statistics: onSide, repetition: 0.1 }, { ...plain, turned: 0.1 }), { code: 'out-of-distribution', text: /on its side \(nearer by 0\.3 when turned, limit 0\.1\)/ })
+  t.equal(unlikenessOf({ statistics: upright, repetition: 0.1 }, { ...plain, turned: 0, repetition: 0.3 }), undefined)
+  t.match(unlikenessOf({ statistics: upright, repetition: 0.9 }, { ...plain, repetition: 0.3 }), { code: 'out-of-distribution', text: /twice.*\(repetition 0\.90, limit 0\.30\)/ })
+  t.ok(distributionSchema.safeParse({ ...plain, turned: 0, repetition: 0.3 }).success)
 })
 
 t.test('a manifest with a block of another size is refused', async t => {

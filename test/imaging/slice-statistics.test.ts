@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Preprocessing } from '../../src/imaging/preprocessing.ts'
 import type { Raster } from '../../src/imaging/raster.ts'
-import { sliceStatisticNames, sliceStatistics } from '../../src/imaging/slice-statistics.ts'
+import { sliceStatisticNames, sliceStatistics, turned } from '../../src/imaging/slice-statistics.ts'
 
 const size = 224
 const preprocessing: Preprocessing = {
@@ -60,4 +60,14 @@ t.test('the range of the network\'s input makes no difference', async t => {
 t.test('where there is hardly a head there are no statistics', async t => {
   t.equal(sliceStatistics(raster(() => 0), preprocessing), undefined)
   t.equal(sliceStatistics(raster(disc(20)), preprocessing), undefined)
+})
+
+t.test('what a quarter turn does to the statistics is known without turning the picture', async t => {
+  const head = (x: number, y: number): number =>
+    Math.hypot(x / 70 + 0.1 * Math.sin(y / 30), y / 90) < 1 ? 0.5 + 0.2 * Math.sin(x / 9) + 0.1 * Math.cos(y / 15) + 0.002 * y : 0
+  const upright = sliceStatistics(raster(head), preprocessing)!
+  const onSide = sliceStatistics(raster((x, y) => head(-y, x)), preprocessing)!
+  const told = turned(upright)
+  t.notOk(upright.every((value, i) => Math.abs(value - onSide[i]!) < 0.02), 'they change')
+  for (const [i, name] of sliceStatisticNames.entries()) near(t, told[i], onSide[i]!, 0.02, name)
 })

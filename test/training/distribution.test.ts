@@ -1,5 +1,5 @@
 import t from 'tap'
-import { distance } from '../../src/imaging/out-of-distribution.ts'
+import { distance, nearerTurned } from '../../src/imaging/out-of-distribution.ts'
 import { sliceStatisticNames } from '../../src/imaging/slice-statistics.ts'
 import { fitDistribution } from '../../src/training/distribution.ts'
 import type { StatisticsSample } from '../../src/training/distribution.ts'
@@ -11,7 +11,7 @@ function samples (patients: number, each: number, contrast: string, shift: numbe
   return Array.from({ length: patients * each }, (_, i) => {
     const statistics = sliceStatisticNames.map(() => random.normal() + shift)
     statistics[1] = statistics[0]! + 0.1 * random.normal()
-    return { statistics, contrast, patient: `${contrast}${synthetic ? 's' : 'r'}${i % patients}`, synthetic }
+    return { statistics, repetition: 0.05, contrast, patient: `${contrast}${synthetic ? 's' : 'r'}${i % patients}`, synthetic }
   })
 }
 
@@ -40,6 +40,16 @@ t.test('real patients set the limit where there are any; few slices make one kin
   const lopsided = [...samples(1, 60, 'T2', 0), { ...samples(1, 1, 'T2', 0)[0]!, patient: 'other' }]
   t.doesNotThrow(() => fitDistribution(lopsided, 0.9), 'the one is judged by the many')
   t.throws(() => fitDistribution(samples(2, 25, 'T2', 0), 0.9), { code: 'training-data-invalid', message: /leave one out/ })
+})
+
+t.test('repetition and turning have limits that hardly cost a good slice', async t => {
+  const given = samples(4, 60, 'T2', 0)
+  const found = fitDistribution(given, 0.98)
+  t.equal(found.repetition, 0.3, 'no head has more, whatever a small set says')
+  t.equal(fitDistribution(given.map((sample, i) => ({ ...sample, repetition: i / 240 })), 0.98).repetition, 1.24, '5/4 of the 239th of 240')
+  t.ok(found.turned! >= 0)
+  const nearer = given.map(({ statistics }) => nearerTurned(found, statistics))
+  t.ok(nearer.filter(value => value > found.turned!).length <= 4)
 })
 
 t.test('a statistic that never changes does not make all else infinitely far', async t => {
