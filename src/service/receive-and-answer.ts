@@ -6,6 +6,7 @@ import type { ServiceContext } from './context.ts'
 import { Reception } from './reception.ts'
 import { defaultBodyPace, keepPace } from './slow-body-watchdog.ts'
 import { sendStoreAnswer } from './store-answer.ts'
+import type { TakenPlace } from './store-places.ts'
 
 export interface Receiving {
   readonly context: Pick<ServiceContext, 'bodyPace' | 'onStored' | 'metrics' | 'audit'>
@@ -13,6 +14,8 @@ export interface Receiving {
   /** The body on its way into the reception. */
   readonly reading: Promise<void>
   readonly baseUrl: string
+  /** Of a store request, that it may lose. */
+  readonly place?: TakenPlace
 }
 
 /** The beginning: a reception by the service's settings, of one study if the request names one. */
@@ -30,8 +33,8 @@ export async function receiveAndAnswer (
 
 /** The same, without the answer: what became of the parts. */
 export async function receiveAll (request: FastifyRequest, receiving: Omit<Receiving, 'baseUrl'>): Promise<PartOutcome[]> {
-  const { context, reception, reading } = receiving
-  await keepPace(request, context.bodyPace ?? defaultBodyPace, reading, async () => await reception.abandon())
+  const { context, reception, reading, place } = receiving
+  await keepPace(request, context.bodyPace ?? defaultBodyPace, reading, async () => await reception.abandon(), place)
   const outcomes = await reception.finish()
   if (outcomes.some(outcome => outcome.kind === 'stored' && outcome.retrieveUrl !== undefined)) context.onStored()
   context.metrics?.received(outcomes, reception.bytes)

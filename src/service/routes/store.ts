@@ -10,13 +10,14 @@ import type { Reception } from '../reception.ts'
 import { storeAnswerType } from '../store-answer.ts'
 import { openReception, receiveAndAnswer } from '../receive-and-answer.ts'
 import { defaultBodyPace } from '../slow-body-watchdog.ts'
+import { StorePlaces } from '../store-places.ts'
 
 const acceptPost = ['application/dicom', 'application/dicom+json'].flatMap(type => [`multipart/related; type="${type}"`, type]).join(', ')
 
 /** STOW-RS: `POST /studies` and `POST /studies/{study}` (PS3.18 10.5). */
 export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
   const { settings } = context
-  let running = 0
+  const places = new StorePlaces(settings.maxConcurrentStores, context.bodyPace ?? defaultBodyPace)
 
   /** service.md §2.1, in its order, before a byte of the body is read. */
   async function check (request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -36,7 +37,7 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
     if (storeAnswerType(header, parameter) === undefined) {
       throw new AppError('not-acceptable', 'A store request is answered with application/dicom+json or application/dicom+xml')
     }
-    if (running >= settings.maxConcurrentStores) throw new AppError('out-of-resources', 'Too many store requests at the same time')
+    if (!places.makeRoom()) throw new AppError('out-of-resources', 'Too many store requests at the same time')
     void reply.removeHeader('connection')
   }
 
@@ -44,16 +45,17 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
     const baseUrl = baseUrlOf(request, settings)
     const { study } = pathUids(request)
     const reception = openReception(context, study, baseUrl)
-    running++
+    const place = places.take(request)
     try {
-      return await receiveAndAnswer(request, reply, { context, reception, reading: receiveBody(request, reception), baseUrl })
+      const reading = receiveBody(request, reception)
+      return await receiveAndAnswer(request, reply, { context, reception, place, reading, baseUrl })
     } catch (error) {
       await reception.abandon()
       // what follows on this connection is the rest of a body that nobody reads
       void reply.header('connection', 'close')
       throw error
     } finally {
-      running--
+      place.leave()
     }
   }
 
