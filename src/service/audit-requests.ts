@@ -1,12 +1,18 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AuditEvent, AuditLog, AuditOutcome } from '../archive/audit-log.ts'
+import { keywordOf, tagOf } from '../dicom/dictionary.ts'
 import { AttemptLimit } from './access/attempt-limit.ts'
 import { queryParameters } from './dicomweb-url.ts'
 
 /** Routes that search; all others below /dicom-web with a study give what they hold of it. */
 const searches = /\/(?:studies|series|instances|workitems)$/
-/** Names of attributes and of parameters; anything else may be a value in the wrong place. */
-const keyName = /^(?:[0-9A-Fa-f]{8}|[A-Za-z]{1,64})$/
+/** Names of parameters that are no attributes. */
+const parameters = new Set(['limit', 'offset', 'includefield', 'fuzzymatching', 'emptyvaluematching', 'multiplevaluematching', 'accept'])
+/** Whether it is a name; anything else may be a value in the wrong place. */
+function isName (key: string): boolean {
+  const tag = tagOf(key)
+  return parameters.has(key) || (tag !== undefined && keywordOf(tag) !== undefined)
+}
 /** Refusals of one address in a minute that are recorded one by one: who may do nothing must not be able to fill the disk. */
 const maxRefusals = 20
 /** A user at an address is said to have come once in this time. */
@@ -66,5 +72,5 @@ function outcomeOf (status: number): AuditOutcome {
 
 /** What was searched by, without the values. */
 function keysOf (request: FastifyRequest): string {
-  return [...new Set([...queryParameters(request).keys()].filter(key => keyName.test(key)))].sort().join(' ')
+  return [...new Set([...queryParameters(request).keys()].filter(isName))].sort().join(' ')
 }

@@ -5,7 +5,7 @@ export type { Logger } from 'pino'
 
 /**
  * The log of the service: JSON lines. A request is its id, method and route pattern; neither URL nor query nor header,
- * as they hold UIDs and patient data. Errors are code, facts and stack.
+ * as they hold UIDs, patient data and credentials; the parser of forms would log all headers. Errors are code, facts and stack.
  */
 export function createLogger (options: { readonly level: string, readonly destination?: DestinationStream }): Logger {
   const settings = {
@@ -13,7 +13,7 @@ export function createLogger (options: { readonly level: string, readonly destin
     base: null,
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
-    serializers: { req: requestFields, res: responseFields, err: errorFields },
+    serializers: { req: requestFields, res: responseFields, err: errorFields, busboyOptions: () => '(hidden)' },
   }
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination)
 }

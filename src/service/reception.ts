@@ -59,14 +59,14 @@ export class Reception {
     const file = await this.#stage(body).catch((thrown: unknown) => {
       const error = toAppError(thrown)
       if (error.code === 'payload-too-large' || error.code === 'interrupted') throw error
-      this.#outcomes[position] = failure(error.facts['unterminated'] === true ? 'part-cut' : failureOf(error), error.message, known)
+      this.#outcomes[position] = failure(error.facts['unterminated'] === true ? 'part-cut' : failureOf(error), commentOf(error), known)
     })
     if (file === undefined) return
     try {
       await this.#judge(position, file)
     } catch (thrown) {
       const error = toAppError(thrown)
-      this.#outcomes[position] = failure(failureOf(error), error.message, known)
+      this.#outcomes[position] = failure(failureOf(error), commentOf(error), known)
     }
     if (this.#outcomes[position] !== undefined) await file.discard()
     if (this.#pending.length >= instancesPerCommit) await this.#commit()
@@ -113,7 +113,7 @@ export class Reception {
     const refuse = (reason: FailureReason, comment: string): void => {
       this.#outcomes[position] = failure(reason, comment, uids)
     }
-    const refuseFor = (error: AppError): void => { refuse(failureOf(error), error.message) }
+    const refuseFor = (error: AppError): void => { refuse(failureOf(error), commentOf(error)) }
     if ('uids' in reading) {
       uids = reading.uids
       refuseFor(errorOf(reading.failure))
@@ -186,6 +186,9 @@ export class Reception {
     return { kind: 'stored', ...uids, studyInstanceUid, retrieveUrl, warning, replaced: committed.kind === 'replaced' }
   }
 }
+
+/** The words of foreign errors may repeat a value or a path. */
+function commentOf ({ code, message }: AppError): string { return code === 'internal' ? 'internal error' : message }
 
 function failure (reason: FailureReason, comment: string, uids: SopUids = {}): PartOutcome {
   return { kind: 'failed', reason, comment, ...uids }
