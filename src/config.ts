@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { type AccessConfig, accessOf, accessVariables } from './config/access.ts'
+import { auditVariables, syslogOf, type SyslogSettings } from './config/audit.ts'
 import { destinationsOf } from './config/destinations.ts'
 import { reportOf, reportVariables } from './config/report.ts'
 import type { ReportConfig } from './config/report.ts'
@@ -73,6 +74,7 @@ const variables = {
   KEEP_INPUTS_H: { schema: integer(0, 87600), default: '24', meaning: 'Hours that inputs are kept after their study is done' },
   KEEP_RESULTS_D: { schema: integer(1, 36500), default: '30', meaning: 'Days that delivered results are kept' },
   KEEP_DEAD_D: { schema: integer(1, 36500), default: '7', meaning: 'Days that the inputs of a study with a dead job are kept' },
+  ...auditVariables,
   LOG_LEVEL: { schema: choice('trace', 'debug', 'info', 'warn', 'error', 'silent'), default: 'info', meaning: 'Least level that is logged' },
   DEBUG: { schema: choice('0', '1'), default: '0', meaning: '`1` prints stack traces of unexpected errors' },
 } as const satisfies Record<string, Variable>
@@ -101,6 +103,8 @@ export interface Config {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly debug: boolean
   readonly webhook: WebhookSettings | undefined
+  /** Where a copy of the audit trail goes. */
+  readonly auditSyslog: SyslogSettings | undefined
   /** Who may do what. */
   readonly access: AccessConfig
   /** Where results go; secrets are in the files that it names. */
@@ -160,6 +164,7 @@ export function loadConfig (environment: Environment): Config {
   const destinations = values && destinationsOf(values, problems)
   const webhook = values && webhookOf(values, problems)
   const access = values && accessOf(values, problems)
+  const auditSyslog = values && syslogOf(values, problems)
   if (values && values.SERIES_MAX_WAIT_S < values.SERIES_QUIET_S) problems.push('TUBERLENS_SERIES_MAX_WAIT_S must not be less than TUBERLENS_SERIES_QUIET_S')
   const worklist = values?.WORKLIST_DESTINATION
   if (worklist !== undefined && destinations?.every(({ id }) => id !== worklist) === true) {
@@ -169,7 +174,7 @@ export function loadConfig (environment: Environment): Config {
     const lines = [...problems].sort()
     throw new AppError('config-invalid', `the configuration has ${lines.length === 1 ? 'an error' : `${lines.length} errors`}:\n${lines.map(line => `  ${line}`).join('\n')}`, { errors: lines.length })
   }
-  return freeze({ ...assemble(values, destinations), webhook, access })
+  return freeze({ ...assemble(values, destinations), webhook, access, auditSyslog })
 }
 
 type VariableName = keyof typeof variables
@@ -190,7 +195,7 @@ function worklistOf (values: Values): WorklistConfig | undefined {
   return destination === undefined ? undefined : { destination, query, pollMs: poll * 1000, requester }
 }
 
-function assemble (values: Values, destinations: readonly DestinationSettings[]): Omit<Config, 'webhook' | 'access'> {
+function assemble (values: Values, destinations: readonly DestinationSettings[]): Omit<Config, 'webhook' | 'access' | 'auditSyslog'> {
   const ms = (s: number) => Math.round(s * 1000)
   const hour = 3_600_000
   const { lifecycle, runner, delivery, retention } = defaultWorkflowSettings

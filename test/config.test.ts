@@ -5,6 +5,7 @@ import t from 'tap'
 import { configVariables, describeConfig, loadConfig } from '../src/config.ts'
 import type { Environment } from '../src/config.ts'
 import { AppError } from '../src/errors.ts'
+import { runCli } from './helpers/cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tuberlens-config-'))
 t.teardown(() => { rmSync(folder, { recursive: true, force: true }) })
@@ -125,6 +126,29 @@ t.test('every bad value is named, all at once, and no value is echoed', async t 
     RENDER_MAX_PIXELS: '0',
     CORS_ORIGINS: 'https://viewer.example, https://canary.example/page',
     DEBUG: 'true',
+    METRICS_PORT: '0',
+    PACS_TOKEN: 'canary-18',
+    WORKLIST_QUERY: 'canary-19=1',
+    WORKLIST_POLL_S: 'canary-20',
+    WORKLIST_AE_TITLE: 'canary-21 is too long',
+    WEBHOOK_URL: 'https://user:canary-22@hooks.example',
+    WEBHOOK_SECRET: 'whsec_canary-23',
+    KEY_OBJECT_SELECTION: 'canary-24',
+    PDF_REPORT: 'canary-25',
+    AUTH: 'basic,canary-26',
+    ALLOW_UNAUTHENTICATED: 'canary-27',
+    OIDC_ISSUER: 'canary-28',
+    OIDC_JWKS_URL: 'file:///canary-29',
+    OIDC_ALGORITHMS: 'none',
+    OIDC_CLOCK_SKEW_S: 'canary-30',
+    OIDC_SCOPES: 'canary-31',
+    OIDC_CLIENT_SECRET: 'canary-32',
+    TLS_CLIENT_CERTIFICATE: 'canary-33',
+    TLS_KEY: 'canary-34',
+    TRUST_PROXY: '10.0.0.0/canary-35',
+    ALLOWED_HOSTS: 'https://canary-36',
+    CONNECTIONS_PER_ADDRESS: 'canary-37',
+    AUDIT_SYSLOG: 'canary-38',
     PACS_PASSWROD: 'canary-14',
     PACS_USER: 'canary:15',
   }
@@ -132,6 +156,10 @@ t.test('every bad value is named, all at once, and no value is echoed', async t 
   for (const name of Object.keys(bad)) t.match(message, new RegExp(`^ {2}TUBERLENS_${name} `, 'm'), name)
   t.notMatch(message, /canary/, 'values may be secrets in the wrong place')
   t.match(message, `${Object.keys(bad).length} errors`)
+  t.ok(Object.keys(bad).length >= 60)
+  const run = await runCli(['serve'], Object.fromEntries(Object.entries(bad).map(([name, value]) => [`TUBERLENS_${name}`, value])))
+  t.equal(run.code, 78)
+  t.equal(run.stderr, `tuberlens: ${message}\n`)
 })
 
 t.test('an unknown variable of ours is an error, of others none', async t => {

@@ -8,11 +8,12 @@ const tooOpen = 0o026
  * Variables of secrets whose file others than its owner and their group may read, or others than its owner may change.
  * What cannot be looked at is told elsewhere.
  */
-export function openSecrets ({ access, metrics, webhook, destinations }: Pick<Config, 'access' | 'metrics' | 'webhook' | 'destinations'>): string[] {
+export function openSecrets ({ access, auditSyslog, metrics, webhook, destinations }: Pick<Config, 'access' | 'auditSyslog' | 'metrics' | 'webhook' | 'destinations'>): string[] {
   if (process.platform === 'win32') return []
   const named: readonly (readonly [string, string | undefined])[] = [
     ['TUBERLENS_CLIENTS_FILE', access.clientsFile],
     ['TUBERLENS_TLS_KEY_FILE', access.tls?.keyFile],
+    ['TUBERLENS_AUDIT_SYSLOG_KEY_FILE', auditSyslog?.keyFile],
     ['TUBERLENS_METRICS_TOKEN_FILE', metrics.tokenFile],
     ['TUBERLENS_WEBHOOK_SECRET_FILE', webhook?.secretFile],
     ...destinations.flatMap(({ id, auth, tls }): [string, string | undefined][] => [

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { extraKinds, type ExtraKind } from '../analysis/build-deliverables.ts'
@@ -20,6 +21,7 @@ import { Workflow } from '../workflow/workflow.ts'
 import type { WorkflowEvent } from '../workflow/events.ts'
 import { Authenticator } from './access/authenticator.ts'
 import { buildApp } from './app.ts'
+import { AuditSyslog, copied } from './audit-syslog.ts'
 import { countingDecoder } from './counting-decoder.ts'
 import { watchFailedSlices } from './failed-slices.ts'
 import { createInstanceReader } from './instance-reader.ts'
@@ -90,9 +92,13 @@ async function start (
     folder: join(config.dataDir, 'audit'),
     onFailure: error => { metrics.auditFailed(); logger.error({ err: error }, 'audit log not written') },
   })
+  const onSyslogFailure = (error: AppError, lost: number): void => { logger.warn({ err: error, lost }, 'audit messages wait') }
+  const sender = { host: hostname(), processId: process.pid, onFailure: onSyslogFailure }
+  const syslog = config.auditSyslog && new AuditSyslog(config.auditSyslog, sender)
+  const trail = copied(audit, syslog)
   closers.push(async () => {
-    await audit.record({ code: 110100, action: 'stop', outcome: 0 })
-    await audit.close()
+    await trail.record({ code: 110100, action: 'stop', outcome: 0 })
+    await Promise.all([audit.close(), syslog?.close()])
     logger.info({ lastHash: audit.lastHash }, 'audit log closed')
   })
 
@@ -131,7 +137,7 @@ async function start (
   }))
   const onDecodeFailure = (transferSyntaxUid: string, code: string): void => { metrics.decodeFailed(transferSyntaxUid, code) }
   const count = (event: WorkflowEvent): void => { metrics.event(event) }
-  const listeners = [logEvents(logger), count, auditWorkflow(archive, audit), watchFailedSlices(archive, onDecodeFailure)]
+  const listeners = [logEvents(logger), count, auditWorkflow(archive, trail), watchFailedSlices(archive, onDecodeFailure)]
   const workflow = new Workflow({
     archive,
     analysis,
@@ -171,14 +177,14 @@ async function start (
     tls: accessConfig.tls,
     metrics,
     metricsToken: tokenFile === undefined ? undefined : async () => (await readFile(tokenFile, 'utf8')).trim(),
-    audit,
+    audit: trail,
   }, logger)
   closers.push(async () => {
     const force = setTimeout(() => { app.server.closeAllConnections() }, graceMs)
     await Promise.all([app.close(), workflow.stop(graceMs - 5000)])
     clearTimeout(force)
   })
-  await audit.record({ code: 110100, action: 'start', outcome: 0, facts: { version: software.version } })
+  await trail.record({ code: 110100, action: 'start', outcome: 0, facts: { version: software.version } })
   await workflow.start()
   if (metricsPort !== undefined) {
     const server = await serveMetrics(metrics, { host: config.host, port: metricsPort })

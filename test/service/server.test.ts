@@ -1,15 +1,19 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import t from 'tap'
+import { Agent, request } from 'undici'
 import { verifyAudit } from '../../src/archive/verify-audit.ts'
 import { loadConfig } from '../../src/config.ts'
 import { AppError } from '../../src/errors.ts'
 import { serve } from '../../src/service/server.ts'
 import { AnalysisProcess } from '../../src/workflow/analysis-process.ts'
+import { certificate } from '../helpers/certificates.ts'
 import { dicomFile, multipart, multipartType } from './support/dicom-file.ts'
 
 const tinyModel = resolve(import.meta.dirname, '../../fixtures/tiny-model')
@@ -92,4 +96,38 @@ t.test('a model that is not there stops the start', async t => {
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const config = loadConfig({ TUBERLENS_PORT: '0', TUBERLENS_DATA_DIR: folder, TUBERLENS_MODEL_DIR: join(folder, 'none'), TUBERLENS_LOG_LEVEL: 'silent' })
   await t.rejects(serve(config, { ownsProcess: false }), { code: 'model-not-found' })
+})
+
+t.test('the service speaks HTTPS, asks for a token, and takes up a new certificate at SIGHUP', async t => {
+  const ca = certificate('Hospital CA')
+  const [first, second] = [certificate('first', { issuer: ca }), certificate('second', { issuer: ca })]
+  const folder = t.testdir({ cert: first.cert, key: first.key, clients: `viewer read token:${createHash('sha256').update('secret').digest('hex')}\n`, data: {} })
+  const at = (name: string) => join(folder, name)
+  const listeners = process.listenerCount('SIGHUP')
+  const service = await serve(loadConfig({
+    TUBERLENS_PORT: '0', TUBERLENS_DATA_DIR: at('data'), TUBERLENS_MODEL_DIR: tinyModel, TUBERLENS_LOG_LEVEL: 'silent', TUBERLENS_AUTH: 'bearer', TUBERLENS_CLIENTS_FILE: at('clients'),
+    TUBERLENS_TLS_CERT_FILE: at('cert'), TUBERLENS_TLS_KEY_FILE: at('key'), TUBERLENS_AUDIT_SYSLOG: '127.0.0.1:9',
+  }))
+  t.teardown(() => service.close())
+  t.match(service.url, /^https:/)
+  const port = Number(new URL(service.url).port)
+  const subject = async (): Promise<string> => {
+    const socket = connectTls({ host: '127.0.0.1', port, ca: ca.cert })
+    await once(socket, 'secureConnect')
+    const name = String(socket.getPeerCertificate().subject.CN)
+    socket.destroy()
+    return name
+  }
+  const agent = new Agent({ connect: { ca: ca.cert } })
+  t.teardown(() => agent.destroy())
+  const status = async (headers = {}) => (await request(`${service.url}/dicom-web/studies`, { dispatcher: agent, headers })).statusCode
+  t.equal(await status(), 401)
+  t.equal(await status({ authorization: 'Bearer secret' }), 204)
+  t.equal(await subject(), 'first')
+  writeFileSync(at('cert'), second.cert)
+  writeFileSync(at('key'), second.key)
+  process.emit('SIGHUP')
+  t.equal(await subject(), 'second')
+  await service.close()
+  t.equal(process.listenerCount('SIGHUP'), listeners, 'signals are given back')
 })
