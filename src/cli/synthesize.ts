@@ -24,6 +24,7 @@ and evaluate read.
   --canvas-share SHARE   of the slices drawn on canvases, where both are given (0.6)
   --patients NAMES       only these, separated by commas
   --difficulty NAME      mixed, easy, moderate or subtle (mixed)
+  --pairs                of canvases: each slice as it was acquired, and the same with tubers; labels.csv numbers the pairs
   --count N (100)  --seed N (1)
   --threads N            that draw; each reads the data for itself (1, from 1,000 slices on one for each core)
   --contact-sheet FILE   a PNG of the first slices, tubers outlined
@@ -44,6 +45,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       patients: { type: 'string' },
       difficulty: { type: 'string', default: 'mixed' },
       out: { type: 'string' },
+      pairs: { type: 'boolean', default: false },
       count: { type: 'string' },
       seed: { type: 'string' },
       threads: { type: 'string' },
@@ -53,6 +55,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   const { 'label-maps': labelMaps, canvases, out, difficulty, 'contact-sheet': sheetFile } = values
   if (out === undefined) throw new AppError('usage', 'synthesize needs --out DIR')
   if (labelMaps === undefined && canvases === undefined) throw new AppError('usage', 'synthesize needs --label-maps or --canvases')
+  if (values.pairs && (canvases === undefined || labelMaps !== undefined)) throw new AppError('usage', '--pairs needs --canvases, alone')
   if (!Object.hasOwn(difficulties, difficulty)) throw new AppError('usage', `--difficulty is one of ${Object.keys(difficulties).join(', ')}`)
   const count = Math.round(numberOption('count', values.count, { min: 1, max: 1e7 }) ?? 100)
   const share = numberOption('canvas-share', values['canvas-share'], { min: 0, max: 1 })
@@ -61,6 +64,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     draw: 'files',
     batchSize: 1,
     varied: false,
+    pairs: values.pairs,
     preprocessing: defaultPreprocessing,
     seed: Math.round(numberOption('seed', values.seed, { min: 0, max: 2 ** 31 }) ?? 1),
     difficulty: difficulty as keyof typeof difficulties,
@@ -70,7 +74,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     ...share === undefined ? {} : { canvasShare: share },
   }, threads, 4 * threads, count)
   await mkdir(out, { recursive: true })
-  const rows = ['file,patient,label,mask,contrast']
+  const rows = [`file,patient,label,mask,contrast${values.pairs ? ',pair' : ''}`]
   const sheet: SheetPicture[] = []
   const progress = new Progress(io)
   try {
@@ -80,7 +84,8 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       const name = `slice-${String(i + 1).padStart(String(count).length, '0')}`
       await writeFile(join(out, `${name}.png`), file)
       if (maskFile !== undefined) await writeFile(join(out, `${name}-mask.png`), maskFile)
-      rows.push([`${name}.png`, patient, label, label === 1 ? `${name}-mask.png` : '', contrast].join(','))
+      const row = [`${name}.png`, patient, label, label === 1 ? `${name}-mask.png` : '', contrast]
+      rows.push([...row, ...values.pairs ? [Math.floor(i / 2) + 1] : []].join(','))
       if (sheet.length < sheetPictures) sheet.push({ size, data: unit(picture), mask: unit(mask), label })
       progress.update('drawing', i + 1, count)
     }

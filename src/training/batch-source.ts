@@ -22,6 +22,8 @@ export interface SynthesisSource {
   readonly varied: boolean
   readonly difficulty?: keyof typeof difficulties
   readonly canvasShare?: number
+  /** see `SynthesisOptions` */
+  readonly pairs?: boolean
 }
 
 /**

@@ -65,6 +65,16 @@ export function drawCanvasSlice (
   return { size, pixel: warp.pixel, picture, tuber, brain, white: signal.white }
 }
 
+/** Stored values of a canvas whose brightest brain is 1. */
+const fullScale = 1000
+
+/** The slice as it was acquired, in whole numbers. */
+export function asAcquired ({ picture }: DrawnSlice): Plane {
+  const out = new Float32Array(picture.length)
+  for (let i = 0; i < out.length; i++) out[i] = Math.round(Math.max(0, picture[i]!) * fullScale)
+  return out
+}
+
 function grain (picture: Plane, size: number): Plane {
   const out = blur(picture, size, 1.2)
   for (let i = 0; i < out.length; i++) out[i] = picture[i]! - out[i]!

@@ -35,12 +35,13 @@ function draw (pen: Synthesizer, index: number): TrainingBatch | SliceFiles {
 }
 
 async function open (): Promise<Synthesizer> {
-  const { labelMaps, canvases, patients, canvasShare } = order
+  const { labelMaps, canvases, patients, canvasShare, pairs = false } = order
   const wanted = (patient: string): boolean => patients?.includes(patient) ?? true
   return new Synthesizer({
     labelMaps: labelMaps === undefined ? [] : await readLabelMaps(labelMaps, wanted),
     canvases: canvases === undefined ? [] : await readCanvases(canvases, wanted),
     seed: order.seed,
+    pairs,
     difficulty: difficulties[order.difficulty ?? 'mixed'],
     ...canvasShare === undefined ? {} : { canvasShare },
   })

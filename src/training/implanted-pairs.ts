@@ -1,6 +1,6 @@
 import type { Preprocessing } from '../imaging/preprocessing.ts'
 import type { CanvasSeries } from './canvas.ts'
-import { drawCanvasSlice } from './canvas-slice.ts'
+import { asAcquired, drawCanvasSlice } from './canvas-slice.ts'
 import type { EvaluationSlice } from './evaluation-slice.ts'
 import { Random } from './random.ts'
 import { difficulties } from './slice-picture.ts'
@@ -14,9 +14,6 @@ export interface PairOptions {
   readonly repeats: number
   readonly seed: number
 }
-
-/** Stored values of a canvas whose brightest brain is 1. */
-const fullScale = 1000
 
 /**
  * Every cerebral slice of the series as it is, and with tubers implanted: the paired test. The pair differs by the tubers alone;
@@ -33,7 +30,7 @@ export function * implantedPairs (canvases: readonly CanvasSeries[], options: Pa
       const shown = (withTubers: boolean, difficulty: keyof typeof difficulties) => {
         const request = { size, withTubers, difficulty: difficulties[difficulty], vary: false }
         const drawn = drawCanvasSlice(new Random(seed, ++stream), series, slice, request)
-        return finished(drawn, drawn.picture.map(value => Math.round(Math.max(0, value) * fullScale)), series.contrast, series.patient, 'canvas')
+        return finished(drawn, asAcquired(drawn), series.contrast, series.patient, 'canvas')
       }
       const common = { patient: series.patient, index: slice.index, contrast: series.contrast }
       const key = `${name}/${slice.index}`

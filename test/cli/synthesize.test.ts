@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { decode } from 'fast-png'
 import t from 'tap'
 import { runCli } from '../helpers/cli.ts'
-import { niftiBytes, smallHead } from '../training/small-head.ts'
+import { niftiBytes, smallFlair, smallHead } from '../training/small-head.ts'
 
 let folder: string
 t.before(async () => {
@@ -35,6 +35,21 @@ t.test('slices, masks, labels and a contact sheet are written, the same for the 
   for (const name of await readdir(one)) t.ok((await readFile(join(one, name))).equals(await readFile(join(two, name))), name)
 })
 
+t.test('pairs are numbered, and however many threads draw them they are the same', async t => {
+  await mkdir(join(folder, 'canvases', 'anna'), { recursive: true })
+  await writeFile(join(folder, 'canvases', 'anna', 'one_FLAIR.nii'), niftiBytes(smallFlair()))
+  const command = ['synthesize', '--canvases', join(folder, 'canvases'), '--pairs', '--count', '4', '--difficulty', 'easy']
+  const one = await runCli([...command, '--out', join(folder, 'pairs')])
+  const two = await runCli([...command, '--threads', '2', '--out', join(folder, 'pairs-2')])
+  t.same([one.code, two.code], [0, 0], one.stderr)
+  const lines = (await readFile(join(folder, 'pairs', 'labels.csv'), 'utf8')).trim().split('\n')
+  t.equal(lines[0], 'file,patient,label,mask,contrast,pair')
+  t.same(lines.slice(1).map(line => line.replace(/^slice-\d+\.png,/, '')), [1, 2].flatMap(pair => [`anna,0,,FLAIR,${pair}`, `anna,1,slice-${2 * pair}-mask.png,FLAIR,${pair}`]))
+  for (const name of await readdir(join(folder, 'pairs'))) {
+    t.ok((await readFile(join(folder, 'pairs', name))).equals(await readFile(join(folder, 'pairs-2', name))), name)
+  }
+})
+
 t.test('what is missing or unknown is told', async t => {
   const fails = async (args: readonly string[], message: RegExp): Promise<void> => {
     const { code, stderr } = await runCli(['synthesize', ...args])
@@ -44,6 +59,7 @@ t.test('what is missing or unknown is told', async t => {
   await fails([], /--out/)
   await fails(['--out', folder], /--label-maps or --canvases/)
   await fails(['--out', folder, '--label-maps', folder, '--difficulty', 'hard'], /--difficulty/)
+  await fails(['--out', folder, '--label-maps', folder, '--pairs'], /--pairs needs --canvases/)
   const { code } = await runCli(['synthesize', '--out', join(folder, 'x'), '--label-maps', join(folder, 'absent')])
   t.equal(code, 3)
 })

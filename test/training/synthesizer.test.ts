@@ -102,6 +102,23 @@ t.test('canvases are drawn on where there are some, and without a label map', as
   t.throws(() => Array.from({ length: 20 }, (_, i) => only.draw(i)), { message: /no canvas of FLAIR/ })
 })
 
+t.test('a pair is a slice as it was acquired, and the same with tubers', async t => {
+  const cerebral = canvases.map(series => ({ ...series, slices: series.slices.map(slice => ({ ...slice, cerebral: slice.cerebral || slice.index === 14 })) }))
+  const pen = new Synthesizer({ labelMaps: [], canvases: cerebral, seed: 4, pairs: true, difficulty: difficulties.easy })
+  for (let pair = 0; pair < 4; pair++) {
+    const [without, implanted] = [pen.draw(2 * pair), pen.draw(2 * pair + 1)]
+    t.same([without.label, implanted.label], [0, 1])
+    t.same([without.contrast, without.patient, without.pixel], [implanted.contrast, implanted.patient, implanted.pixel])
+    const differing = [...without.stored.keys()].filter(i => without.stored[i] !== implanted.stored[i])
+    t.ok(differing.length > 50 && differing.every(i => implanted.mask[i]! > 0), 'they differ where the mask is')
+    t.equal(digest(pen.draw(2 * pair + 1)), digest(implanted))
+  }
+  const bare = canvases.map(series => ({ ...series, slices: series.slices.map(slice => ({ ...slice, cerebral: false })) }))
+  t.throws(() => new Synthesizer({ labelMaps: [], canvases: bare, seed: 4, pairs: true }).draw(0), { message: /none shows enough cerebrum/ })
+  const closed = cerebral.map(series => ({ ...series, slices: series.slices.map(slice => ({ ...slice, places: new Uint8Array(slice.places.length) })) }))
+  t.throws(() => new Synthesizer({ labelMaps: [], canvases: closed, seed: 4, pairs: true }).draw(1), { message: /no tuber can be implanted/ })
+})
+
 t.test('a label map of another resolution, or without a brain, is refused', async t => {
   t.throws(() => toTissueVolume('a', { ...smallHead(), spacing: [2, 2, 2] }), { message: /1 mm/ })
   const head = smallHead()
