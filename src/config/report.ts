@@ -46,7 +46,13 @@ export function reportOf (values: Omit<ReportVariables, 'HEATMAP_METHODS'>): Rep
     stationName: values.STATION_NAME,
     keyObjects: values.KEY_OBJECT_SELECTION,
     pdf: values.PDF_REPORT,
-    objects: { heatmapScope: values.HEATMAP_SCOPE, srScope: values.SR_SCOPE, multiFrame: values.HEATMAP_MULTIFRAME, parametricMaps: values.PARAMETRIC_MAPS, compression: values.SC_COMPRESSION },
+    objects: {
+      heatmapScope: values.HEATMAP_SCOPE,
+      srScope: values.SR_SCOPE,
+      multiFrame: values.HEATMAP_MULTIFRAME,
+      parametricMaps: values.PARAMETRIC_MAPS,
+      compression: values.SC_COMPRESSION,
+    },
   }
 }
 

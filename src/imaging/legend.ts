@@ -10,6 +10,10 @@ export interface LegendPart {
   readonly phrases: readonly string[]
   readonly color: Color
   readonly bar: boolean
+  /** Pixels of the canvas for one of a glyph; 1 unless told. */
+  readonly scale?: number
+  /** Left out where there is no room for it. */
+  readonly optional?: boolean
   /** Where it goes when there is room. */
   readonly corner: 'top-left' | 'top-right' | 'bottom-left' | 'bottom-right'
 }
@@ -29,15 +33,16 @@ const longLine = 44
 interface Placed { readonly part: LegendPart, readonly lines: readonly string[], readonly box: Box }
 
 /**
- * Draws the parts where the canvas is free, near their corners, each on black. Where any of them finds no room, nothing of
- * them is drawn but `short`, in one line along the lower edge.
- * @returns whether all parts found room
+ * Draws the parts where the canvas is free, near their corners, each on black. Where one that is not optional finds no room,
+ * nothing of them is drawn but `short`, in one line along the lower edge.
+ * @returns whether these parts found room
  */
 export function drawLegend (canvas: RgbImage, space: FreeSpace, parts: readonly LegendPart[], short: string): boolean {
   const placed: Placed[] = []
   for (const part of parts) {
     const one = place(part, space)
     if (one === undefined) {
+      if (part.optional === true) continue
       drawLine(canvas, short)
       return false
     }
@@ -50,12 +55,13 @@ export function drawLegend (canvas: RgbImage, space: FreeSpace, parts: readonly 
 
 /** The nearest free place to the part's corner, along the edges; fewer lines first. */
 function place (part: LegendPart, space: FreeSpace): Placed | undefined {
+  const { scale = 1 } = part
   let best: (Placed & { cost: number }) | undefined
   for (const [index, length] of lineLengths.entries()) {
     const paragraphs = length >= longLine ? [part.phrases.join(' ')] : part.phrases
     const lines = paragraphs.flatMap(paragraph => wrapText(paragraph, length))
-    const width = Math.max(...lines.map(line => textWidth(line)), part.bar ? textWidth('0   0.5   1') : 0) + 2 * margin
-    const height = textHeight(lines.length) + (part.bar ? barBlock : 0) + 2 * margin
+    const width = Math.max(...lines.map(line => textWidth(line, scale)), part.bar ? textWidth('0   0.5   1') : 0) + 2 * margin
+    const height = textHeight(lines.length, scale) + (part.bar ? barBlock : 0) + 2 * margin
     const [right, bottom] = [space.width - width, space.height - height]
     const corner = { x: part.corner.endsWith('left') ? 0 : right, y: part.corner.startsWith('top') ? 0 : bottom }
     for (const { x, y } of edgePositions(right, bottom, space.cell)) {
@@ -77,6 +83,7 @@ function edgePositions (right: number, bottom: number, step: number): { x: numbe
 
 function drawPart (canvas: RgbImage, { part, lines, box }: Placed): void {
   fillBox(canvas, box, black)
+  const { scale = 1 } = part
   const [x, width] = [box.x + margin, box.width - 2 * margin]
   let y = box.y + margin
   if (part.bar) {
@@ -90,8 +97,8 @@ function drawPart (canvas: RgbImage, { part, lines, box }: Placed): void {
   // text hugs the edge of its side, away from the head
   const alignRight = part.corner.endsWith('right') && box.x > 0
   for (const line of lines) {
-    drawText(canvas, line, alignRight ? x + width - textWidth(line) : x, y, part.color)
-    y += 14
+    drawText(canvas, line, alignRight ? x + width - textWidth(line, scale) : x, y, part.color, scale)
+    y += 14 * scale
   }
 }
 

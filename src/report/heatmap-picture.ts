@@ -25,6 +25,8 @@ export interface HeatmapInput {
 
 const white: Color = [235, 235, 235]
 const amber: Color = [255, 196, 84]
+/** Of a positive and of a negative slice, as on the summary page. */
+const verdictColors = { positive: [255, 150, 84], negative: [150, 200, 255] } as const satisfies Record<string, Color>
 
 /** Canvas pixels per source pixel: the least whole number that makes the canvas 512 wide or more. */
 export function canvasFactor (columns: number): number {
@@ -67,13 +69,23 @@ export function drawMap ({ heatmap, display, toSource, probability, label, manif
   const canvas = drawOverlay(display, heatmap, toSource, probability, factor)
   const { name } = explanations[heatmap.method]
   const verdict = verdictText(probability, manifest)
+  const positive = probability >= manifest.output.threshold
   const caption = heatmap.empty
     ? [`${name}:`, 'no positive activation']
     : [`${name}, per-slice max-normalised; not a probability, not a lesion outline`]
   const parts: LegendPart[] = [
     { phrases: caption, color: white, bar: !heatmap.empty, corner: 'bottom-left' },
     { phrases: [...verdict, label, `${manifest.name} v${manifest.version}`], color: white, bar: false, corner: 'bottom-right' },
-    { phrases: [researchOnly.replace(/ NOT.*/, ''), researchOnly.replace(/.*- /, '')], color: amber, bar: false, corner: 'top-left' },
+    { phrases: researchOnly.replace(' -', ',').split(/(?<=,) /), color: amber, bar: false, corner: 'top-left' },
+    // for a glance, and for the small tiles of a viewer in which the rest cannot be read
+    {
+      phrases: [`p=${probabilityText(probability)}`, positive ? 'POSITIVE' : 'negative'],
+      color: verdictColors[positive ? 'positive' : 'negative'],
+      bar: false,
+      corner: 'top-right',
+      scale: 2,
+      optional: true,
+    },
   ]
   const short = `RESEARCH ONLY | ${verdict.join(' ')} | ${name}${heatmap.empty ? ': none' : ''} | ${label}`
   drawLegend(canvas, freeSpace(display, factor), parts, short)

@@ -10,7 +10,10 @@ export const parametricMapClassUid = '1.2.840.10008.5.1.4.1.1.30'
 /** Slices whose maps are the frames of one image, in the order of the source: all of one matrix. */
 export interface MapStack { readonly sopInstanceUid: Uid, readonly results: readonly SliceResult[] }
 
-/** A series has one stack, unless its slices differ in matrix. @param seriesUid the series of the images; it names all that decides their bytes */
+/**
+ * A series has one stack, unless its slices differ in matrix.
+ * @param seriesUid the series of the images; it names all that decides their bytes
+ */
 export function mapStacks (kind: string, method: HeatmapMethod, results: readonly SliceResult[], seriesUid: Uid): MapStack[] {
   const byMatrix = new Map<string, SliceResult[]>()
   for (const result of results) {

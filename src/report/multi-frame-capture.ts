@@ -27,7 +27,8 @@ const frameLabelVector = 0x00182002
  * @throws AppError `internal` without frames
  */
 export function buildMultiFrameCapture (
-  frames: readonly CaptureFrame[], factor: number, { sopInstanceUid, instanceNumber }: { sopInstanceUid: string, instanceNumber: number },
+  frames: readonly CaptureFrame[], factor: number,
+  { sopInstanceUid, instanceNumber }: { readonly sopInstanceUid: string, readonly instanceNumber: number },
 ): MultiFrameCapture {
   const [first] = frames
   if (first === undefined) throw new AppError('internal', 'an image of several frames has none')
@@ -40,7 +41,7 @@ export function buildMultiFrameCapture (
     SOPClassUID: multiFrameCaptureClassUid,
     SOPInstanceUID: sopInstanceUid,
     InstanceNumber: instanceNumber,
-    DerivationDescription: String(whole['DerivationDescription']).replace(/; p=.*/, ', slice by slice'),
+    DerivationDescription: (whole['DerivationDescription'] as string).replace(/; p=.*/, ', slice by slice'),
     SourceImageSequence: items('SourceImageSequence'),
     ReferencedSeriesSequence: [{
       ReferencedInstanceSequence: unique(items('ReferencedSeriesSequence').flatMap(one => one['ReferencedInstanceSequence'] as Dataset[])),

@@ -52,7 +52,9 @@ export function buildParametricMap ({ stack, method, results, context }: Paramet
     SOPClassUID: parametricMapClassUid,
     SOPInstanceUID: stack.sopInstanceUid,
     ...moments(context),
-    ...(code.scheme === privateScheme.designator ? { CodingSchemeIdentificationSequence: codingSchemes(context.software.manufacturer) } : {}),
+    ...(code.scheme === privateScheme.designator
+      ? { CodingSchemeIdentificationSequence: codingSchemes(context.software.manufacturer) }
+      : {}),
     ContributingEquipmentSequence: contributingEquipment(context, source),
     // General Series
     Modality: 'MR',
@@ -87,7 +89,8 @@ export function buildParametricMap ({ stack, method, results, context }: Paramet
     }],
     // Common Instance Reference
     ReferencedSeriesSequence: [{
-      ReferencedInstanceSequence: Array.from(instances, ([sopInstanceUid, sopClassUid]) => sopReference({ sopClassUid, sopInstanceUid })),
+      ReferencedInstanceSequence: Array.from(instances, ([sopInstanceUid, sopClassUid]) =>
+        sopReference({ sopClassUid, sopInstanceUid })),
       SeriesInstanceUID: source.seriesInstanceUid,
     }],
     // Functional Groups
@@ -151,7 +154,9 @@ function pixels (results: readonly SliceResult[], method: HeatmapMethod, columns
     const heatmap = heatmapOf(result, method)
     if (heatmap === undefined || result.toSource === undefined) throw new AppError('internal', 'a slice of a parametric map has no map')
     const values = mapToSource(heatmap.values, heatmap.width, heatmap.height, result.toSource, columns, rows)
-    for (const [j, value] of values.entries()) data.setFloat32((i * columns * rows + j) * 4, value < smallestValue ? 0 : Math.min(1, value), true)
+    for (const [j, value] of values.entries()) {
+      data.setFloat32((i * columns * rows + j) * 4, value < smallestValue ? 0 : Math.min(1, value), true)
+    }
   }
   return data.buffer
 }

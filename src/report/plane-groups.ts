@@ -17,12 +17,15 @@ export function planeGroups (slices: readonly Slice[], factor: number): PlaneGro
   if (slices.some(slice => slice.plane === undefined)) return undefined
   const planes = slices.map(slice => geometry(slice, factor))
   const macros = planes.map((plane): Dataset => ({
-    PixelMeasuresSequence: [{ PixelSpacing: plane['PixelSpacing']!, ...given(plane, 'SliceThickness'), ...given(plane, 'SpacingBetweenSlices') }],
+    PixelMeasuresSequence: [
+      { PixelSpacing: plane['PixelSpacing']!, ...given(plane, 'SliceThickness'), ...given(plane, 'SpacingBetweenSlices') },
+    ],
     PlaneOrientationSequence: [{ ImageOrientationPatient: plane['ImageOrientationPatient']! }],
   }))
   const isShared = (name: string) => new Set(macros.map(macro => JSON.stringify(macro[name]))).size === 1
-  const [common, own] = [Object.keys(macros[0] ?? {}).filter(isShared), Object.keys(macros[0] ?? {}).filter(name => !isShared(name))]
-  const pick = (from: Dataset, names: readonly string[]) => Object.fromEntries(names.map(name => [name, from[name]!]))
+  const names = Object.keys(macros[0] ?? {})
+  const [common, own] = [names.filter(isShared), names.filter(name => !isShared(name))]
+  const pick = (from: Dataset, some: readonly string[]) => Object.fromEntries(some.map(name => [name, from[name]!]))
   return {
     shared: pick(macros[0] ?? {}, common),
     perFrame: planes.map((plane, i) =>

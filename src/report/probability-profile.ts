@@ -54,6 +54,7 @@ function drawNumbers (page: RgbImage, left: number, right: number, y: number, { 
   const [from, to] = known ? [`I${first}`, `I${last}`] : ['1', String(slices.length)]
   drawText(page, from, left, y, label, 2)
   if (slices.length > 1) drawText(page, to, right - textWidth(to, 2), y, label, 2)
-  const middle = 'probability of each slice'
+  const without = slices.some(({ finding }) => finding.kind !== 'classified')
+  const middle = `probability of each slice${without ? ' (x: none)' : ''}`
   drawText(page, middle, Math.round((left + right - textWidth(middle, 2)) / 2), y, label, 2)
 }

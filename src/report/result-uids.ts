@@ -62,7 +62,8 @@ export function heatmapSeriesUid (series: SeriesIdentity, method: HeatmapMethod,
   const { multiFrame, heatmapScope } = context.objects
   // which frames an image has is part of what it is; which captures a series has is not
   const frames = multiFrame ? [heatmapScope] : []
-  const key = digest([sourceDigests(series.slices), configuration(context), ordinal, contrast, series.slices.map(sliceKey), frames])
+  const { slices } = series
+  const key = digest([sourceDigests(slices), configuration(context), ordinal, contrast, slices.map(sliceKey), frames])
   return uidFromName(`${method}-series|${seriesInstanceUid}|${key}`)
 }
 
@@ -89,9 +90,10 @@ function sourceDigests (slices: readonly Slice[]): string[] {
 
 /** Keys in a fixed order, moments left out: a re-run at another hour is the same run. */
 function configuration (context: ReportContext): unknown {
-  const { software, model, srSopClass, scModality, gradCam, saliency, evidence, objects: { compression } } = context
+  const { software, model, srSopClass, scModality, gradCam, saliency, evidence, objects } = context
   const identity = [software.manufacturer, software.modelName, software.version, software.stationName]
-  return [outputSchemaVersion, identity, model.sha256, model.engine, srSopClass, scModality, gradCam, saliency, evidence, compression]
+  const methods = [gradCam, saliency, evidence]
+  return [outputSchemaVersion, identity, model.sha256, model.engine, srSopClass, scModality, ...methods, objects.compression]
 }
 
 function digest (value: unknown): string {

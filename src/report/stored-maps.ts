@@ -39,12 +39,15 @@ export function captureStacks (
   return mapStacks('frames', method, mappedSlices(series, method, context), results.heatmapSeriesUids[method])
 }
 
-/** The same for parametric maps, which hold every slice that has a map, a geometry and a thickness, whatever the scope of heatmaps. */
+/** The same for parametric maps: of every slice that has a map, a geometry and a thickness, whatever the scope of heatmaps. */
 export function parametricStacks (
   series: SeriesFindings, method: HeatmapMethod, results: ResultSeries, context: ReportContext,
 ): MapStack[] {
-  const mappable = series.slices.filter(result => result.toSource !== undefined && result.slice.frameOfReferenceUid !== undefined &&
-    result.slice.plane?.sliceThickness !== undefined && mappedMethods(result, context).includes(method))
+  const mappable = series.slices.filter(result => {
+    const { toSource, slice: { frameOfReferenceUid, plane } } = result
+    if (toSource === undefined || frameOfReferenceUid === undefined || plane?.sliceThickness === undefined) return false
+    return mappedMethods(result, context).includes(method)
+  })
   return mapStacks('parametric-map', method, mappable, results.parametricMapSeriesUid)
 }
 
@@ -73,7 +76,8 @@ export function storedMaps (
 
 /** The frame is named where there are several (PS3.3 table 10-3). */
 function addFrames (
-  maps: ReadonlyMap<SliceResult, StoredMap[]>, images: readonly MapStack[], image: Omit<StoredMap, 'sopInstanceUid' | 'frameNumber'>,
+  maps: ReadonlyMap<SliceResult, StoredMap[]>, images: readonly MapStack[],
+  image: Omit<StoredMap, 'sopInstanceUid' | 'frameNumber'>,
 ): void {
   for (const { sopInstanceUid, results } of images) {
     for (const [i, result] of results.entries()) {
@@ -91,7 +95,8 @@ export function mapEvidence (
 ): Evidence[] {
   const { studyInstanceUid } = series
   const all = series.slices.flatMap(result => maps.get(result) ?? [])
-  return wantedMethods(context).flatMap(method => all.filter(map => map.method === method)).map(map => evidenceOf(map, studyInstanceUid))
+  return wantedMethods(context).flatMap(method => all.filter(map => map.method === method))
+    .map(map => evidenceOf(map, studyInstanceUid))
 }
 
 /** Where a map lives. */

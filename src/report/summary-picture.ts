@@ -1,3 +1,4 @@
+import { colorBar } from '../imaging/colormap.ts'
 import { blankImage, drawImage, drawText, fillBox, fitImage, textHeight, textWidth, wrapText } from '../imaging/draw.ts'
 import type { Color } from '../imaging/draw.ts'
 import type { GrayImage, RgbImage } from '../imaging/raster.ts'
@@ -23,6 +24,8 @@ const pageWidth = 1024
 /** A page is at least square: viewers fit it into a tile. */
 const leastHeight = 1024
 const margin = 32
+/** Free of text: in a narrow viewport the viewer's own lies over it. */
+const topMargin = 84
 const inner = pageWidth - 2 * margin
 const background: Color = [16, 18, 24]
 const ink: Color = [228, 230, 234]
@@ -50,9 +53,9 @@ export function drawSummary (study: StudyFindings, highest: readonly SummarySlic
     lines(remarks(study), faint),
   ]
   const foot = footer(context)
-  const content = blocks.reduce((sum, { height }) => sum + height, margin)
+  const content = blocks.reduce((sum, { height }) => sum + height, topMargin)
   const page = blankImage(pageWidth, Math.max(leastHeight, content + foot.height), background)
-  let y = margin
+  let y = topMargin
   for (const block of blocks) {
     block.draw(page, y)
     y += block.height
@@ -63,7 +66,7 @@ export function drawSummary (study: StudyFindings, highest: readonly SummarySlic
 
 function verdict ({ conclusion }: StudyFindings): Block {
   return {
-    height: 178,
+    height: 170,
     draw (page, y) {
       drawText(page, 'CORTICAL TUBERS (TSC)', margin, y, faint, 2)
       const word = conclusion.toUpperCase()
@@ -110,8 +113,9 @@ function profile (series: SeriesFindings, context: ReportContext): Block {
 function thumbnails (highest: readonly SummarySlice[], context: ReportContext): Block {
   const pictures = highest.map(slice => ({ slice, picture: slicePicture(slice, context) }))
   const height = Math.max(...pictures.map(({ picture }) => picture.height))
+  const mapped = highest.some(({ result }) => mappedMethods(result, context).length > 0)
   return {
-    height: height + textHeight(1, 2) + 30,
+    height: height + textHeight(1, 2) + (mapped ? 58 : 30),
     draw (page, y) {
       for (const [index, { slice, picture }] of pictures.entries()) {
         const x = margin + index * (thumbnail + (inner - 3 * thumbnail) / 2)
@@ -119,8 +123,17 @@ function thumbnails (highest: readonly SummarySlice[], context: ReportContext): 
         const caption = `${sliceLabel(slice.result.slice, seriesIdentity(slice.series))} p=${probabilityText(slice.probability)}`
         drawText(page, caption, Math.round(x + (thumbnail - textWidth(caption, 2)) / 2), y + height + 6, ink, 2)
       }
+      if (mapped) drawScale(page, y + height + 38)
     },
   }
+}
+
+/** How to read the maps. */
+function drawScale (page: RgbImage, y: number): void {
+  const bar = { x: margin + 20, y: y + 5, width: 96, height: 14 }
+  drawText(page, '0', margin, y, faint, 2)
+  drawImage(page, colorBar(bar.width, bar.height), bar.x, bar.y)
+  drawText(page, "1  of each slice's own maximum; not a lesion outline", bar.x + bar.width + 8, y, faint, 2)
 }
 
 /** The slice under its first map, in the proportions of the patient, with the sides of its picture marked. */

@@ -75,3 +75,26 @@ t.test('a head that fills the field leaves one line along the lower edge', async
   t.notOk(Array.from({ length: size - 14 }, (_, row) => touched(row)).includes(true))
   t.ok(touched(size - 8))
 })
+
+t.test('a part may be larger, and one that is optional is left out where there is no room', async t => {
+  const drawn = (phrases: string[], optional: boolean) => {
+    const canvas = blankImage(512, 512, [1, 1, 1])
+    const extra: LegendPart = { phrases, color: [255, 0, 0], bar: false, corner: 'top-right', scale: 2, optional }
+    const found = drawLegend(canvas, freeSpace(head(256, 0.7), 2), [...parts, extra], 'short')
+    let [red, single] = [0, 0]
+    const isRed = (x: number, y: number) => canvas.data[(y * 512 + x) * 3] === 255 && canvas.data[(y * 512 + x) * 3 + 1] === 0
+    for (let y = 1; y < 511; y++) {
+      for (let x = 1; x < 511; x++) {
+        if (!isRed(x, y)) continue
+        red++
+        if (!isRed(x - 1, y) && !isRed(x + 1, y)) single++
+      }
+    }
+    return { found, red, single }
+  }
+  const { found, red, single } = drawn(['p=0.93'], true)
+  t.ok(found && red > 100)
+  t.equal(single, 0, 'every dot is two pixels wide')
+  t.strictSame(drawn(['x'.repeat(200)], true), { found: true, red: 0, single: 0 }, 'the others are drawn all the same')
+  t.match(drawn(['x'.repeat(200)], false), { found: false, red: 0 }, 'one that is not optional costs the others')
+})

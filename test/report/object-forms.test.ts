@@ -237,6 +237,8 @@ t.test('slices of two matrices are two images', async t => {
   assertValid(t, files)
 })
 
+interface FloatMap { shape: number[], most: number, least: number, peak: number[], position: number[], spacing: number[], label: string, quantity: string }
+
 /** Maps as pydicom reads them: size, largest and smallest positive value, where the largest is, and the plane. */
 const floats = `
 import sys, json, numpy, pydicom
@@ -265,7 +267,7 @@ t.test('parametric maps hold every map as numbers in the planes of the source, a
     const maps = files.filter(({ kind }) => kind === 'parametric-map')
     t.strictSame(maps.map(({ instance: { attributes } }) => [attributes.number('SeriesNumber'), attributes.number('InstanceNumber')]),
       study.series.flatMap(({ ordinal }) => [[9400 + ordinal, 1], [9400 + ordinal, 2]]))
-    const told = pydicomJson(floats, maps.map(({ path }) => path)) as { shape: number[], most: number, least: number, peak: number[], position: number[], spacing: number[], label: string, quantity: string }[]
+    const told = pydicomJson(floats, maps.map(({ path }) => path)) as FloatMap[]
     for (const [n, { shape, most, least, peak, position, spacing, label, quantity }] of told.entries()) {
       const { slices } = study.series[Math.floor(n / 2)]!
       const { slice, finding, toSource } = slices[0]!
