@@ -139,6 +139,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     seed: options.seed,
     softwareVersion: softwareVersion(),
     trainingPatients,
+    startedFrom: start.training?.data,
     data,
     name: values.name ?? `tuberlens-${winner.architecture}`,
     version: values['model-version'],

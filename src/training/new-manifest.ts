@@ -10,6 +10,8 @@ export interface NewManifestOptions {
   readonly softwareVersion: string
   readonly trainingPatients: readonly string[]
   readonly data: TrainingData
+  /** what the model whose weights training started from was trained on */
+  readonly startedFrom?: string | undefined
   readonly name: string
   readonly version: string
 }
@@ -29,7 +31,7 @@ export function newManifest (options: NewManifestOptions): ModelDescription {
     seriesRule: { kind: 'count', positive: 1, consecutive: 1 },
     age: { minimum: 5, maximum: 60, undeterminedBelow: 2 },
     training: {
-      data: sourceOf(data, options.trainingPatients),
+      data: sourceOf(data, options.trainingPatients, options.startedFrom),
       command: options.command,
       seed: options.seed,
       softwareVersion: options.softwareVersion,
@@ -42,10 +44,16 @@ export function newManifest (options: NewManifestOptions): ModelDescription {
   }
 }
 
-function sourceOf (data: TrainingData, patients: readonly string[]): string {
-  return data.kind === 'labelled'
-    ? `labelled pictures of ${patients.length} patients`
-    : `synthetic tubers drawn on label maps and real tuber-free slices: ${patients.join(', ')}`
+/** The names come last, behind a colon, those of the model that training started from too: `evaluate` refuses to judge them. */
+function sourceOf (data: TrainingData, patients: readonly string[], startedFrom: string | undefined): string {
+  const own = data.kind === 'labelled'
+    ? `labelled pictures of ${patients.length} ${patients.length === 1 ? 'patient' : 'patients'}`
+    : 'synthetic tubers drawn on label maps and real tuber-free slices'
+  const colon = startedFrom?.lastIndexOf(':') ?? -1
+  const [what, earlier] = colon < 0 ? [startedFrom, []] : [startedFrom!.slice(0, colon), startedFrom!.slice(colon + 1).split(',')]
+  const named = [...data.kind === 'labelled' ? [] : patients, ...earlier.map(name => name.trim())]
+  const all = what === undefined ? own : `${own}, from the weights of a model trained on ${what}`
+  return named.length === 0 ? all : `${all}: ${[...new Set(named)].join(', ')}`
 }
 
 function limits (data: TrainingData): string[] {

@@ -76,6 +76,7 @@ t.test('a model is fine-tuned on a site\'s DICOM by one flag', async t => {
   t.match(stdout, /^tsc-cnn +\d/m, 'the architecture is that of the model to start from')
   const classifier = await loadModel(out, { engine: 'onnxruntime' })
   t.equal(classifier.manifest.preprocessing.fit, 'stretch', 'and so is the preprocessing')
+  t.match(classifier.manifest.training.data, /^labelled pictures of 2 patients, from the weights of a model trained on synthetic tubers .*: one, three$/)
   t.match(classifier.manifest.training.command, /--paper-preprocessing.*; then from its weights: tuberlens train/)
   await classifier.close()
   t.ok((await readdir(join(folder, 'log'))).includes('learning-curves.svg'))
