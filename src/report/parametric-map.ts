@@ -2,7 +2,6 @@ import type { Dataset } from '../dicom/dataset.ts'
 import { uidFromName } from '../dicom/uid.ts'
 import { mapToSource } from '../imaging/map-to-source.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
-import { heatmapMethods } from '../model/finding.ts'
 import { AppError } from '../errors.ts'
 import { codeItem, codes, codingSchemes, privateScheme } from './codes.ts'
 import { contributingEquipment, equipment, moments } from './common-modules.ts'
@@ -43,7 +42,7 @@ export function buildParametricMap ({ stack, method, results, context }: Paramet
   const [first] = slices
   if (first === undefined || groups === undefined) throw new AppError('internal', 'a parametric map needs slices with geometry')
   const { source, frameOfReferenceUid, pixel: { rows, columns } } = first
-  const { name, imageType, code } = explanations[method]
+  const { name, imageType, code, mapNumber } = explanations[method]
   const dimensions = uidFromName(`dimensions|${stack.sopInstanceUid}`)
   const instances = new Map(slices.map(slice => [slice.source.sopInstanceUid, slice.source.sopClassUid]))
   return {
@@ -67,7 +66,7 @@ export function buildParametricMap ({ stack, method, results, context }: Paramet
     PositionReferenceIndicator: null,
     ...equipment(context),
     // Parametric Map Image (PS3.3 C.8.32.2)
-    InstanceNumber: heatmapMethods.indexOf(method) + 1,
+    InstanceNumber: mapNumber,
     ImageType: frameType,
     ContentLabel: imageType,
     ContentDescription: `${name} of the tuber class`,

@@ -18,12 +18,20 @@ export interface ResultSeries extends SeriesIdentity {
 
 export const secondaryCaptureClassUid = '1.2.840.10008.5.1.4.1.1.7'
 
-/** How each method of explanation is named in results (CID 217 where it has a code). */
+interface Explanation {
+  readonly name: string
+  readonly imageType: string
+  readonly code: Code
+  readonly seriesNumberBase: number
+  readonly mapNumber: number
+}
+
+/** How each method of explanation is named (CID 217 where it has a code) and numbered; parametric maps share a series. */
 export const explanations = {
-  'grad-cam': { name: 'Grad-CAM', imageType: 'GRADCAM', code: codes.gradCam, seriesNumberBase: 9100 },
-  saliency: { name: 'Saliency', imageType: 'SALIENCY', code: codes.saliency, seriesNumberBase: 9200 },
-  evidence: { name: 'Evidence map', imageType: 'EVIDENCE', code: codes.evidenceMap, seriesNumberBase: 9300 },
-} as const satisfies Record<HeatmapMethod, { name: string, imageType: string, code: Code, seriesNumberBase: number }>
+  'grad-cam': { name: 'Grad-CAM', imageType: 'GRADCAM', code: codes.gradCam, seriesNumberBase: 9100, mapNumber: 1 },
+  saliency: { name: 'Saliency', imageType: 'SALIENCY', code: codes.saliency, seriesNumberBase: 9200, mapNumber: 2 },
+  evidence: { name: 'Evidence map', imageType: 'EVIDENCE', code: codes.evidenceMap, seriesNumberBase: 9300, mapNumber: 3 },
+} as const satisfies Record<HeatmapMethod, Explanation>
 
 /** Fixes UIDs and instance numbers of all results of one series. */
 export function resultSeries (series: SeriesIdentity, context: ReportContext): ResultSeries {

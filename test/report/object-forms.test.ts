@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { buildDeliverables } from '../../src/analysis/build-deliverables.ts'
 import type { Attributes } from '../../src/dicom/attributes.ts'
 import { readInstanceFile } from '../../src/dicom/read-instance.ts'
 import { uidFromName } from '../../src/dicom/uid.ts'
@@ -19,9 +20,11 @@ import type { ObjectSettings } from '../../src/report/object-settings.ts'
 import { parseHeatmapScope } from '../../src/report/heatmap-scope.ts'
 import { commentSentences } from '../../src/report/sentences.ts'
 import { buildStructuredReport } from '../../src/report/structured-report.ts'
+import { receiveRule } from '../../src/workflow/loop-guard.ts'
 import { dataPath } from '../helpers/data.ts'
 import { assertPydicomReads, assertValid, deliver, references } from '../helpers/deliverable-files.ts'
-import { blob, finding, seriesOf, studyOf, testContext } from '../helpers/report-inputs.ts'
+import type { DeliveredFile } from '../helpers/deliverable-files.ts'
+import { blob, displayOf, finding, seriesOf, studyOf, testContext } from '../helpers/report-inputs.ts'
 import { axial, mrSlices } from '../helpers/synthetic-mr.ts'
 import { requireTool } from '../helpers/tools.ts'
 import { pydicomJson } from '../helpers/validators.ts'
@@ -300,6 +303,47 @@ t.test('slices without geometry have no parametric map; one of the evidence name
   t.throws(() => buildParametricMap({ stack: { sopInstanceUid: uidFromName('x'), results: series.slices }, method: 'evidence', results: resultSeries(seriesIdentity(series), context), context }), { code: 'internal' })
 })
 
+const everyForm: Record<string, Partial<ObjectSettings>> = {
+  'single frames': { parametricMaps: true },
+  'several frames, compressed, one report': { parametricMaps: true, multiFrame: true, compression: 'rle', srScope: 'study' },
+}
+
+for (const [name, objects] of Object.entries(everyForm)) {
+  t.test(`the same study gives the same bytes, a correction of demographics every object anew: ${name}`, async t => {
+    const folder = t.testdir({ a: {}, b: {}, c: {} })
+    const studyOfPatient = (patient: string) => studyOf([seriesOf(mrSlices(3, { PatientID: patient }), [0.9, 0.8, 0.1])])
+    const extras = ['key-objects', 'pdf'] as const
+    const write = async (into: string, patient: string, predecessors: readonly DeliveredFile[] = []) => await deliver(
+      join(folder, into), studyOfPatient(patient), contextOf(objects), {
+        extras,
+        predecessors: new Map([[1, predecessors.filter(({ kind }) => kind === 'sr').map(({ instance }) => instance)]]),
+      })
+    const first = await write('a', 'P1')
+    const kinds = [...new Set(first.map(({ kind }) => kind))]
+    t.strictSame(kinds, ['grad-cam', 'saliency', 'parametric-map', 'summary', 'key-objects', 'pdf', 'sr'], 'in the order of storing')
+    const again = await write('b', 'P1')
+    for (const [i, { path }] of first.entries()) t.ok(readFileSync(path).equals(readFileSync(again[i]!.path)), 'the same UID means the same bytes')
+    const corrected = await write('c', 'P9', first)
+    t.equal(corrected.length, first.length)
+    const uids = (files: typeof first) => new Set(files.flatMap(({ instance }) => [instance.sopInstanceUid, instance.seriesInstanceUid]))
+    const earlier = uids(first)
+    t.ok([...uids(corrected)].every(uid => !earlier.has(uid)), 'objects and series')
+    t.ok(corrected.every(({ instance }) => instance.attributes.string('PatientID') === 'P9'), 'every object carries the correction')
+    const [replaced] = corrected.at(-1)!.instance.attributes.items('PredecessorDocumentsSequence').flatMap(study => study.items('ReferencedSeriesSequence'))
+    t.equal(replaced!.items('ReferencedSOPSequence')[0]!.string('ReferencedSOPInstanceUID'), first.at(-1)!.instance.sopInstanceUid)
+    assertValid(t, corrected)
+    assertPydicomReads(t, corrected.map(({ path }) => path))
+    const tracking = (files: typeof first) => elements(elements(files.at(-1)!.instance.attributes, '126010')[0]!, '125007').map(group => elements(group, '112040')[0]!.string('UID'))
+    t.strictSame(tracking(corrected), tracking(first), 'the finding in a slice keeps its tracking UID')
+  })
+}
+
+t.test('no result comes back as an input', async t => {
+  const files = await deliver(t.testdir(), twoSeries(), contextOf({ parametricMaps: true, multiFrame: true }), { extras: ['key-objects', 'pdf'] })
+  const rule = receiveRule({ manufacturer: testContext().software.manufacturer })
+  t.strictSame(files.map(({ instance }) => rule(instance)), files.map(() => 'own-result'))
+})
+
 t.test('the real Philips series is valid in a scope too', async t => {
   const study = await philips(t)
   if (study === undefined) return
@@ -307,4 +351,10 @@ t.test('the real Philips series is valid in a scope too', async t => {
   t.strictSame(files.map(({ kind }) => kind), ['grad-cam', 'saliency', 'summary', 'key-objects', 'pdf', 'sr'])
   assertValid(t, files)
   assertPydicomReads(t, files.map(({ path }) => path))
+})
+
+t.test('captures are not compressed by nothing', async t => {
+  const encodeJpeg = async () => await Promise.resolve(new Uint8Array())
+  const objects = buildDeliverables(studyOf([seriesOf(mrSlices(1), [0.9])]), contextOf({ compression: 'rle' }), { displayOf, encodeJpeg })
+  await t.rejects(objects.next(), { code: 'internal', message: /nothing compresses/ })
 })
