@@ -31,7 +31,10 @@ validation loss as a model folder. Needs TensorFlow (scripts/install-tensorflow.
   --validate NAMES       patients that choose the weights, separated by commas
   --leave-out NAMES      patients kept for evaluate
   --architecture NAME    evidence-map, tsc-cnn, inception-v3, resnet-50 or all (evidence-map, or that of --init)
-  --epochs N (8)  --steps N per epoch (250)  --batch N (48)  --validation-slices N (480)
+  --protocol NAME        short, or paper: all four architectures, 100 epochs at a constant 0.00025, batches of 64,
+                         --paper-preprocessing; other options change it one by one (short)
+  --epochs N (8)  --batch N (48)  --validation-slices N (480)
+  --steps N              per epoch (250; on labelled slices as many as draw each four times)
   --learning-rate RATE   0.002 with one cycle; or --constant and, after the paper, 0.00025
   --constant             no schedule
   --patience N           end after N epochs without a lower validation loss (never); with one cycle the last epochs are
@@ -47,6 +50,12 @@ validation loss as a model folder. Needs TensorFlow (scripts/install-tensorflow.
   --seed N (1)  --name NAME  --model-version VERSION (0.1.0)
 `
 
+/** Fresh slices without end want a short run; the paper had a fixed set, and trained long (Sánchez Fernández et al. 2020). */
+const protocols = {
+  short: { architecture: 'evidence-map', epochs: 8, batch: 48, isConstant: false, weightDecay: 0.001 },
+  paper: { architecture: 'all', epochs: 100, batch: 64, isConstant: true, weightDecay: 0 },
+} as const
+
 export async function run (args: string[], io: CliIo): Promise<number> {
   const { values } = parseOptions(() => parseArgs({
     args,
@@ -58,6 +67,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       labelled: { type: 'string' },
       validate: { type: 'string' },
       'leave-out': { type: 'string' },
+      protocol: { type: 'string', default: 'short' },
       architecture: { type: 'string' },
       epochs: { type: 'string' },
       steps: { type: 'string' },
@@ -80,27 +90,32 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     },
   }))
   if (values.out === undefined) throw new AppError('usage', 'train needs --out DIR')
+  if (values.protocol !== 'short' && values.protocol !== 'paper') throw new AppError('usage', '--protocol is short or paper')
+  const protocol = protocols[values.protocol]
+  const isConstant = values.constant || protocol.isConstant
   const whole = (name: 'epochs' | 'patience' | 'steps' | 'batch' | 'validation-slices' | 'threads' | 'seed', fallback: number): number =>
     Math.round(numberOption(name, values[name], { min: name === 'seed' ? 0 : 1, max: 1e9 }) ?? fallback)
   const share = numberOption('canvas-share', values['canvas-share'], { min: 0, max: 1 }) ?? 0.6
   const data = await dataOf(values, share, whole('validation-slices', 480))
   const start = values.init === undefined || isKerasFile(values.init) ? {} : await initialManifest(values.init)
-  const preprocessing = values['paper-preprocessing'] ? paperPreprocessing : start.preprocessing ?? defaultPreprocessing
+  const startArchitecture = trainable.find(known => known === start.architecture)
+  const isPaper = values['paper-preprocessing'] || (values.protocol === 'paper' && start.preprocessing === undefined)
+  const preprocessing = isPaper ? paperPreprocessing : start.preprocessing ?? defaultPreprocessing
   const progress = new Progress(io)
   const log = values.log ?? `${resolve(values.out)}-log`
   const options: SessionOptions = {
     data,
-    architectures: architecturesNamed(values.architecture ?? trainable.find(known => known === start.architecture) ?? 'evidence-map'),
+    architectures: architecturesNamed(values.architecture ?? startArchitecture ?? protocol.architecture),
     preprocessing,
     validationPatients: names(values.validate),
     leftOut: names(values['leave-out']),
-    epochs: whole('epochs', 8),
-    stepsPerEpoch: whole('steps', 250),
-    batchSize: whole('batch', 48),
+    epochs: whole('epochs', protocol.epochs),
+    ...values.steps === undefined ? {} : { stepsPerEpoch: whole('steps', 1) },
+    batchSize: whole('batch', protocol.batch),
     learningRate: numberOption('learning-rate', values['learning-rate'], { min: 1e-8, max: 1 }) ??
-      (values.constant ? 0.00025 : start.architecture === undefined ? 0.002 : 0.0005),
-    schedule: values.constant ? 'constant' : 'one-cycle',
-    weightDecay: numberOption('weight-decay', values['weight-decay'], { min: 0, max: 1 }) ?? 0.001,
+      (isConstant ? 0.00025 : start.architecture === undefined ? 0.002 : 0.0005),
+    schedule: isConstant ? 'constant' : 'one-cycle',
+    weightDecay: numberOption('weight-decay', values['weight-decay'], { min: 0, max: 1 }) ?? protocol.weightDecay,
     ...values.patience === undefined ? {} : { patience: whole('patience', 1) },
     seed: whole('seed', 1),
     threads: whole('threads', 1),

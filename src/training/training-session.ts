@@ -36,7 +36,8 @@ export interface SessionOptions {
   /** patients kept for `evaluate`: neither trained on nor looked at */
   readonly leftOut: readonly string[]
   readonly epochs: number
-  readonly stepsPerEpoch: number
+  /** absent: 250 on synthetic slices; four times each labelled slice, as the paper augmented */
+  readonly stepsPerEpoch?: number
   readonly batchSize: number
   readonly learningRate: number
   readonly schedule: 'one-cycle' | 'constant'
@@ -78,7 +79,8 @@ export async function runSession (
   options: SessionOptions,
 ): Promise<{ candidates: Candidate[], trainingPatients: readonly string[] }> {
   const tf = await loadTensorFlow()
-  const { training, trainingPatients, validation } = await openData(options)
+  const { training, trainingPatients, validation, steps } = await openData(options)
+  const stepsPerEpoch = options.stepsPerEpoch ?? steps
   try {
     const labels = validation.flatMap(batch => [...batch.labels])
     const candidates: Candidate[] = []
@@ -90,9 +92,9 @@ export async function runSession (
         const { layers, without } = await loadInitialWeights(tf, trainee.model, options.initial)
         options.onNote?.(`${architecture} starts from the weights of ${layers} layers${without === undefined ? '' : `; not taken: the head's (${without})`}`)
       }
-      const fingerprint = planOf(options, architecture, trainingPatients)
+      const fingerprint = planOf({ ...options, stepsPerEpoch }, architecture, trainingPatients)
       const path = options.checkpoint === undefined ? undefined : `${options.checkpoint}.${architecture}`
-      const history = await train(tf, trainee, { ...options, fingerprint }, training, validation, {
+      const history = await train(tf, trainee, { ...options, stepsPerEpoch, fingerprint }, training, validation, {
         ...options.signal === undefined ? {} : { signal: options.signal },
         onStep: (step, steps, objective) => options.onStep?.(architecture, step, steps, objective),
         onEpoch: (epoch, best) => options.onEpoch?.(architecture, epoch, best),
@@ -116,10 +118,14 @@ export async function runSession (
   }
 }
 
+const syntheticSteps = 250
+
 interface OpenData {
   readonly training: BatchSource
   readonly trainingPatients: readonly string[]
   readonly validation: TrainingBatch[]
+  /** of an epoch, where none were asked for */
+  readonly steps: number
 }
 
 async function openData (options: SessionOptions): Promise<OpenData> {
@@ -139,6 +145,7 @@ async function openData (options: SessionOptions): Promise<OpenData> {
         training: labelledSource(samples, { preprocessing, batchSize, seed }),
         trainingPatients: [...new Set(samples.map(({ patient }) => patient))].sort(),
         validation: plainBatches(await read(validation), preprocessing, batchSize),
+        steps: Math.ceil(4 * samples.length / batchSize),
       }
     } finally {
       await decoder.close()
@@ -163,7 +170,7 @@ async function openData (options: SessionOptions): Promise<OpenData> {
     await judge.close()
   }
   const training = threadedSource({ ...base, patients: trainingPatients, seed, varied: true }, options.threads)
-  return { training, trainingPatients, validation }
+  return { training, trainingPatients, validation, steps: syntheticSteps }
 }
 
 /** By the CSV's column `set` where it has one, else by the patients named. @throws AppError `training-data-invalid` */

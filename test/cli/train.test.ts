@@ -54,8 +54,14 @@ t.test('a labelled folder trains, by its own sets', async t => {
   const csv = join(folder, 'slices', 'sets.csv')
   const rows = Array.from({ length: 8 }, (_, i) => `slice-${i + 1}.png,${i < 4 ? 'a' : 'b'},${i % 2},${i < 4 ? 'train' : 'validation'}`)
   await writeFile(csv, ['file,patient,label,set', ...rows].join('\n'))
-  const { code, stderr } = await runCli(['train', '--labelled', csv, ...tiny, '--constant', '--out', join(folder, 'labelled-model')])
+  const out = join(folder, 'labelled-model')
+  const { code, stderr } = await runCli(['train', '--labelled', csv, '--protocol', 'paper', '--architecture', 'tsc-cnn', '--epochs', '2', '--batch', '8', '--small', '--out', out])
   t.equal(code, 0, stderr)
+  // four slices, each four times: two batches of 8 in each of two epochs
+  t.match(stderr, /^tsc-cnn \(4\)$/m)
+  const classifier = await loadModel(out, { engine: 'onnxruntime' })
+  t.match(classifier.manifest.preprocessing, { fit: 'stretch', resample: 'nearest', quantize8bit: true, channels: 'equal' })
+  await classifier.close()
 })
 
 t.test('a model is fine-tuned on a site\'s DICOM by one flag', async t => {
@@ -92,6 +98,7 @@ t.test('options that cannot be are told before anything is trained', async t => 
   await fails([], 2, /--out/)
   await fails([...out], 2, /--label-maps/)
   await fails([...out, '--label-maps', folder, '--architecture', 'vgg'], 2, /--architecture/)
+  await fails([...out, '--label-maps', folder, '--protocol', 'long'], 2, /--protocol is short or paper/)
   await fails([...out, '--label-maps', folder, '--epochs', 'many'], 2, /--epochs/)
   if (await requireTensorFlow(t) === undefined) return
   const maps = ['--label-maps', join(folder, 'maps'), ...tiny]
