@@ -24,7 +24,7 @@ and evaluate read.
   --canvas-share SHARE   of the slices drawn on canvases, where both are given (0.6)
   --patients NAMES       only these, separated by commas
   --difficulty NAME      mixed, easy, moderate or subtle (mixed)
-  --pairs                of canvases: each slice as it was acquired, and the same with tubers; labels.csv numbers the pairs
+  --pairs                of canvases: each slice as it was acquired, and next with tubers; labels.csv numbers the pairs
   --count N (100)  --seed N (1)
   --threads N            that draw; each reads the data for itself (1, from 1,000 slices on one for each core)
   --contact-sheet FILE   a PNG of the first slices, tubers outlined
