@@ -21,11 +21,10 @@ import type { EvaluationReport } from '../training/evaluation-report.ts'
 import { evaluationSlices } from '../training/evaluation-set.ts'
 import type { EvaluationSet } from '../training/evaluation-set.ts'
 import { foldChooser, foldFacts } from '../training/folds.ts'
-import type { Fold } from '../training/folds.ts'
 import type { CaughtCount } from '../training/unlike-slices.ts'
 import { recordEvaluation } from '../training/record-evaluation.ts'
 import { countUnlike, SpoiledCounter } from '../training/unlike-slices.ts'
-import { openModels, withRule } from './evaluation-folds.ts'
+import { openMapChecker, openModels, told, withRule } from './evaluation-folds.ts'
 import { evaluationText } from './evaluation-text.ts'
 import { exitCodes } from './exit-codes.ts'
 import type { CliIo } from './io.ts'
@@ -65,6 +64,8 @@ What to measure:
   --threshold P          instead of the manifest's
   --maps NAMES           to be compared with the masks: grad-cam, saliency, evidence (default: evidence where there
                          is one, else grad-cam)
+  --check-maps N         of every N-th slice of --canvases (one moderate tuber, two repeats at least): what shuffled
+                         weights and a moved tuber do to the maps
   --unlike DIR           slices that should be undetermined: other contrasts, other parts of the body; may be given
                          several times
   --spoil N              every N-th slice also blank, inverted, noisy, folded, …: how many of these are undetermined
@@ -105,6 +106,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       repeats: { type: 'string' },
       threshold: { type: 'string' },
       maps: { type: 'string' },
+      'check-maps': { type: 'string' },
       unlike: { type: 'string', multiple: true },
       spoil: { type: 'string' },
       specificity: { type: 'string' },
@@ -131,6 +133,10 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   }
   const maps = mapsNamed(values.maps)
   const step = numberOption('spoil', values.spoil, { min: 1, max: 1e6 })
+  const checkEvery = numberOption('check-maps', values['check-maps'], { min: 1, max: 1e6 })
+  if (checkEvery !== undefined && (values.model === undefined || values.fold !== undefined)) {
+    throw new AppError('usage', '--check-maps is for one --model, without --fold')
+  }
   const seed = Math.round(numberOption('seed', values.seed, { min: 0, max: 2 ** 31 }) ?? 1)
   const progress = new Progress(io)
   const set: EvaluationSet = {
@@ -150,6 +156,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     onRow: (done, total) => progress.update('files', done, total),
   }
   const { reference, folds, close } = await openModels(values.model, values.fold ?? [], engine)
+  let checks: Awaited<ReturnType<typeof openMapChecker>> | undefined
   try {
     const { manifest } = reference
     const threshold = numberOption('threshold', values.threshold, { min: 0, max: 1 }) ?? manifest.output.threshold
@@ -160,12 +167,16 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       ? judging(reference)
       : told(io, foldChooser(folds.map(fold => ({ ...fold, classifier: judging(fold.classifier) }))))
     const looks: Looks[] = []
+    if (checkEvery !== undefined) {
+      checks = await openMapChecker(values.model!, reference, { maps, step: Math.round(checkEvery), seed, engine })
+    }
     const found = await judge(chosen, evaluationSlices(set, manifest.preprocessing), {
       signal: io.signal,
       ...maps === undefined ? {} : { maps },
       onSlice: done => { if (values.labelled === undefined && io.stderr.isTTY === true) progress.update('slices', done, done) },
-      onJudged: slice => {
+      onJudged: async slice => {
         spoiled?.see(slice.raster)
+        await checks?.checker.see(slice)
         if (!values.distribution) return
         const own = looksOf(slice.raster, manifest.preprocessing)
         looks.push(own)
@@ -181,7 +192,9 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     // the figures, and what is proposed, are those of the model as it would be: what is undetermined counts in nothing
     const judgement = distribution === undefined ? found : underRule(found, looks, distribution)
     const unlike = { ...spoiled?.counts, ...await countFolders(values.unlike ?? [], manifest, io.signal) }
-    const made = report(judgement, { threshold, seriesRule: manifest.seriesRule, specificity, calibrateOn: values['calibrate-on'], unlike, seed })
+    const { seriesRule } = manifest
+    const calibration = { specificity, calibrateOn: values['calibrate-on'] }
+    const made = report(judgement, { threshold, seriesRule, ...calibration, unlike, mapChecks: checks?.checker.checks, seed })
     const { sha256, engine: usedEngine } = reference
     const { name, version } = manifest
     const model = { name, version, sha256, engine: usedEngine, ...foldFacts(folds, judgement) }
@@ -198,18 +211,8 @@ export async function run (args: string[], io: CliIo): Promise<number> {
     return judgement.unjudged.some(({ outcome }) => outcome === 'failed') ? exitCodes.partial.code : exitCodes.ok.code
   } finally {
     progress.end()
+    await checks?.close()
     await close()
-  }
-}
-
-/** Says on stderr which network judges whom, patient by patient. */
-function told (io: CliIo, choose: (patient: string) => Fold): (patient: string) => Fold {
-  const known = new Set<string>()
-  return patient => {
-    const fold = choose(patient)
-    if (!known.has(patient)) io.stderr.write(`${patient}: judged by ${fold.name}\n`)
-    known.add(patient)
-    return fold
   }
 }
 

@@ -2,9 +2,13 @@ import { basename } from 'node:path'
 import { AppError } from '../errors.ts'
 import type { Distribution } from '../imaging/out-of-distribution.ts'
 import type { Classifier } from '../model/classifier.ts'
+import type { HeatmapMethod } from '../model/finding.ts'
 import { loadModel } from '../model/load-model.ts'
 import type { EngineChoice } from '../model/load-model.ts'
 import type { Fold } from '../training/folds.ts'
+import { MapChecker } from '../training/map-checks.ts'
+import { withRandomWeights } from '../training/random-weights.ts'
+import type { CliIo } from './io.ts'
 
 /** The networks of an evaluation. */
 export interface OpenModels {
@@ -67,4 +71,26 @@ export function withRule (classifier: Classifier, distribution: Distribution | u
     classify: (...given) => classifier.classify(...given),
     close: () => classifier.close(),
   }
+}
+
+/** Says on stderr which network judges whom, patient by patient. */
+export function told (io: CliIo, choose: (patient: string) => Fold): (patient: string) => Fold {
+  const known = new Set<string>()
+  return patient => {
+    const fold = choose(patient)
+    if (!known.has(patient)) io.stderr.write(`${patient}: judged by ${fold.name}\n`)
+    known.add(patient)
+    return fold
+  }
+}
+
+/** The checker of a model's maps, with a network of shuffled weights that must be closed. */
+export async function openMapChecker (
+  directory: string, trained: Classifier,
+  { maps, step, seed, engine }: { maps: readonly HeatmapMethod[] | undefined, step: number, seed: number, engine: EngineChoice },
+): Promise<{ readonly checker: MapChecker, readonly close: () => Promise<void> }> {
+  const { manifest } = trained
+  const all: readonly HeatmapMethod[] = manifest.evidenceLayer === undefined ? ['grad-cam', 'saliency'] : ['grad-cam', 'saliency', 'evidence']
+  const random = await withRandomWeights(directory, manifest, seed, folder => loadModel(folder, { engine }))
+  return { checker: new MapChecker({ trained, random }, maps ?? all, step), close: () => random.close() }
 }

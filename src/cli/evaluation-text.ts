@@ -76,7 +76,15 @@ function rangeOf (interval: Interval | undefined): string {
 function pointing (made: EvaluationReport): string[] {
   const rows = Object.entries(made.pointing).map(([method, { slices, hits, mass, chance }]) =>
     [method, `${hits} of ${slices}`, percent(mass), percent(chance)])
-  return rows.length === 0 ? [] : ['', ...table(['map', 'greatest on the tuber', 'mass inside the mask', 'by chance'], rows)]
+  const checks = Object.entries(made.mapChecks).map(([method, { randomised, moved }]) => [
+    method, `${randomised.rankCorrelation.toFixed(2)} / ${randomised.ssim.toFixed(2)} (${randomised.slices})`,
+    percent(moved.followed), `${moved.miss.toFixed(0)} of ${moved.shift.toFixed(0)} pixels (${moved.slices})`,
+  ])
+  const checkHead = ['map', 'rank correlation / SSIM with shuffled weights', 'of a moved tuber\'s way followed', 'missed by']
+  return [
+    ...rows.length === 0 ? [] : ['', ...table(['map', 'greatest on the tuber', 'mass inside the mask', 'by chance'], rows)],
+    ...checks.length === 0 ? [] : ['', ...table(checkHead, checks)],
+  ]
 }
 
 function unlike ({ outOfDistribution: { given, unlike: others } }: EvaluationReport): string[] {

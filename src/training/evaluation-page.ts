@@ -66,7 +66,7 @@ export function evaluationPage (made: EvaluationReport, facts: PageFacts): strin
     section('Without tubers', tuberFree(made)),
     section('Without a probability', without(made)),
     section('Slices unlike those the model was made for', unlike(made)),
-    section('Maps and masks', pointing(made)),
+    section('Maps and masks', pointing(made) + mapChecks(made)),
     section('Implanted tubers', paired(made)),
     section('Proposal', proposal(made)),
     section('Patients', outcomes(['Patient', 'Tubers', 'Series', 'Score', 'Result'], made.patients.map(one =>
@@ -161,6 +161,19 @@ function unlike ({ outOfDistribution: { given, unlike: others } }: EvaluationRep
   const rows = Object.entries(others).map(([name, { slices, caught }]) => [name, String(slices), percent(caught / slices)])
   return `<p>${given.caught} of ${given.slices} slices that were given (${percent(given.caught / Math.max(1, given.slices))}) are undetermined.</p>` +
     (rows.length === 0 ? '' : table(['Slices that should be undetermined', 'Number', 'Caught'], rows, 'Slices of other kinds'))
+}
+
+function mapChecks ({ mapChecks: found }: EvaluationReport): string {
+  const rows = Object.entries(found).map(([method, { randomised, moved }]) => [
+    method, String(randomised.slices), randomised.rankCorrelation.toFixed(3), randomised.ssim.toFixed(3),
+    String(moved.slices), moved.shift.toFixed(1), moved.miss.toFixed(1), percent(moved.followed),
+  ])
+  const header = ['Map', 'Slices', 'Rank correlation', 'SSIM', 'Slices with a moved tuber', 'Way, pixels', 'Missed by, pixels', 'Followed']
+  return rows.length === 0
+    ? ''
+    : table(header, rows, 'Maps of shuffled weights, and of a tuber elsewhere') +
+      '<p>The network with all weights shuffled knows nothing: maps that stayed the same would not explain it. A tuber was moved within its slice; the ' +
+      'centre of what the map gained by it should go the same way (medians; share of the way that was followed).</p>'
 }
 
 function pointing ({ pointing: found }: EvaluationReport): string {

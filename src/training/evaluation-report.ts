@@ -8,6 +8,7 @@ import type { Judgement } from './evaluation.ts'
 import type { JudgedSlice, KnownSlice, UnjudgedSlice } from './evaluation-slice.ts'
 import { falsePositives } from './false-positives.ts'
 import type { FalsePositives } from './false-positives.ts'
+import type { MapChecks } from './map-checks.ts'
 import type { Confusion, Figures, Interval, Judged } from './metrics.ts'
 import { confusion, figures, intervals } from './metrics.ts'
 import type { PatientOutcome, SeriesOutcome } from './outcomes.ts'
@@ -79,6 +80,8 @@ export interface EvaluationReport {
   readonly withTubers: Readonly<Record<string, SeriesWithTubers>>
   /** of each map, over slices with a mask */
   readonly pointing: Readonly<Partial<Record<HeatmapMethod, PointingFigures>>>
+  /** of each map, where it was asked for: what randomised weights and a moved tuber do to it */
+  readonly mapChecks: Readonly<Partial<Record<HeatmapMethod, MapChecks>>>
   readonly without: readonly WithoutProbability[]
   /** the rule against unlike slices: wrongly undetermined of what was given, and rightly of what should be */
   readonly outOfDistribution: { readonly given: CaughtCount, readonly unlike: Readonly<Record<string, CaughtCount>> }
@@ -93,13 +96,14 @@ export interface ReportOptions {
   /** `patients` (the default), `slices`, `strictest` or a contrast */
   readonly calibrateOn?: string | undefined
   readonly unlike?: Readonly<Record<string, CaughtCount>>
+  readonly mapChecks?: EvaluationReport['mapChecks'] | undefined
   /** of the bootstrap */
   readonly seed?: number
 }
 
 /** Everything that a set of judged slices says about a model. */
 export function report (judgement: Judgement, options: ReportOptions): EvaluationReport {
-  const { threshold, seriesRule, specificity, calibrateOn, unlike = {}, seed = 1 } = options
+  const { threshold, seriesRule, specificity, calibrateOn, unlike = {}, mapChecks = {}, seed = 1 } = options
   const { unjudged } = judgement
   const judged = onceEach(judgement.judged)
   // implanted slices are compared with their own slices; they make no series of their own
@@ -141,6 +145,7 @@ export function report (judgement: Judgement, options: ReportOptions): Evaluatio
     paired: pairedTest(judgement.judged, seed),
     withTubers: seriesWithTubers(judgement.judged, seriesRule, threshold),
     pointing: pointingOf(judged),
+    mapChecks,
     without: withoutProbability(unjudged),
     outOfDistribution: { given: givenCount(judgement), unlike },
     proposal: specificity === undefined

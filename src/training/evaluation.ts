@@ -13,7 +13,7 @@ export interface JudgeOptions {
   /** maps to be compared with masks; the evidence map where the network has one, else Grad-CAM */
   readonly maps?: readonly HeatmapMethod[]
   /** called with every slice that the network saw, before its picture is let go */
-  readonly onJudged?: (slice: EvaluationSlice) => void
+  readonly onJudged?: (slice: EvaluationSlice) => void | Promise<void>
 }
 
 /** Every slice of a set: with its probability, or with the reason why there is none. */
@@ -70,7 +70,7 @@ export async function judge (
         : Object.fromEntries(heatmaps.map(map => [map.method, pointing(map, mask)]))
       const by = name === undefined ? {} : { fold: name }
       judged.push({ ...known, ...by, probability, ...Object.keys(pointings).length > 0 ? { maps: pointings } : {} })
-      options.onJudged?.(slice)
+      await options.onJudged?.(slice)
     }
     options.onSlice?.(judged.length + unjudged.length)
     waiting = []

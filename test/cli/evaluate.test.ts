@@ -140,9 +140,12 @@ t.test('Ctrl-C ends it, and nothing is written', async t => {
 t.test('a real patient gives the paired test', async t => {
   const canvases = dataPath(t, 'mr-nifti/open-ms')
   if (canvases === undefined) return
-  const { code, stdout, stderr } = await evaluate('--canvases', canvases, '--patients', 'patient09', '--repeats', '1', '--json')
+  const { code, stdout, stderr } = await evaluate('--canvases', canvases, '--patients', 'patient09', '--repeats', '2', '--difficulty', 'easy,moderate', '--check-maps', '12', '--json')
   t.equal(code, 0, stderr)
-  const { paired } = JSON.parse(stdout) as { paired: Record<string, { implanted: number, without: number, auc: number }> }
+  const { paired, mapChecks } = JSON.parse(stdout) as {
+    paired: Record<string, { implanted: number, without: number, auc: number }>, mapChecks: Record<string, { randomised: { slices: number } }>
+  }
+  for (const map of ['grad-cam', 'saliency']) t.ok(mapChecks[map]!.randomised.slices > 0, map)
   t.ok(paired['easy']!.without > 10 && paired['easy']!.implanted > 10)
   t.ok(paired['easy']!.auc >= 0 && paired['easy']!.auc <= 1)
 })
@@ -165,6 +168,7 @@ t.test('what is missing or wrong is told', async t => {
   await fails([...model, '--engine', 'abacus'], 2, /--engine/)
   await fails([...model, '--write'], 2, /--specificity/)
   await fails([...model, '--maps', 'colour'], 2, /--maps/)
+  await fails(['--check-maps', '2', '--fold', `a=${join(folder, 'model')}`], 2, /for one --model/)
   await fails([...model, '--tuber-free', join(folder, 'free'), '--specificity', '0.9', '--calibrate-on', 'T2'], 2, /no tuber-free slice of T2/)
   await writeFile(join(folder, 'none.csv'), 'file,patient,label\nabsent.png,a,0\n')
   await fails([...model, '--labelled', join(folder, 'none.csv')], 3, /of 1, the first: the file does not exist/)

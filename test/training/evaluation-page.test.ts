@@ -22,8 +22,8 @@ t.test('the page holds the figures, the pairs and the maps, each where there are
       slice('a', 0, 0.1, { pair: key }), slice('a', 1, 0.8, { pair: { key: 'x', difficulty: 'easy' }, maps: { 'grad-cam': { hit: true, mass: 0.4, chance: 0.1 } } }), slice('b', 1, 0.9), slice('c', 0, 0.3),
     ],
     unjudged: [],
-  }, { threshold: 0.5, seriesRule: rule, specificity: 0.9, unlike: { blank: { slices: 4, caught: 3 } } }), facts)
-  for (const text of ['Implanted tubers', 'Maps and masks', 'grad-cam', '75.0 %', 'Proposal', 'Every slice that was given has a probability', 'sensitivity .67']) t.ok(full.includes(text), text)
+  }, { threshold: 0.5, seriesRule: rule, specificity: 0.9, unlike: { blank: { slices: 4, caught: 3 } }, mapChecks: { 'grad-cam': { randomised: { slices: 3, rankCorrelation: 0.1, ssim: 0.2 }, moved: { slices: 2, shift: 60, miss: 12.5, followed: 0.8 } } } }), facts)
+  for (const text of ['Implanted tubers', 'Maps and masks', 'grad-cam', '75.0 %', 'shuffled', '12.5', 'Proposal', 'Every slice that was given has a probability', 'sensitivity .67']) t.ok(full.includes(text), text)
   const bare = evaluationPage(report({ judged: [slice('a', 1, 0.9)], unjudged: [] }, { threshold: 0.5, seriesRule: rule }), facts)
   for (const text of ['Implanted tubers', 'Maps and masks', 'Proposal', 'Without tubers']) t.notOk(bare.includes(`<h2>${text}`), text)
   t.match(bare, /one class only: no curve/)
