@@ -168,7 +168,7 @@ t.test('what a newer job replaced is not run again', async t => {
 })
 
 t.test('no other site can make a browser do anything', async t => {
-  const service = await testService(t, { settings: { publicBaseUrl: 'https://ai.hospital/tuberlens' } })
+  const service = await testService(t, { settings: { publicBaseUrl: 'https://ai.hospital/tuberlens', allowedHosts: ['ai.local'] } })
   const { id } = await queued(service)
   const cancel = async (headers: Record<string, string>) =>
     (await service.inject({ method: 'POST', url: `/api/v1/jobs/${id}/cancel`, headers: { host: 'ai.local', ...headers } })).statusCode
