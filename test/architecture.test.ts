@@ -65,8 +65,8 @@ t.test('report takes only types from model and selection', async t => {
   t.strictSame(wrong.map(i => `${i.from} imports ${i.specifier}`), [])
 })
 
-t.test('of the service, the command line imports the server alone', async t => {
-  const wrong = imports.filter(i => room(i.from) === 'cli' && i.specifier.includes('/service/') && !i.specifier.endsWith('/service/server.ts'))
+t.test('of the service, the command line imports the server and the doctor alone', async t => {
+  const wrong = imports.filter(i => room(i.from) === 'cli' && i.specifier.includes('/service/') && !/\/service\/(server|doctor\/doctor)\.ts$/.test(i.specifier))
   t.strictSame(wrong.map(i => `${i.from} imports ${i.specifier}`), [])
 })
 

@@ -10,6 +10,7 @@ export const exitCodes = {
   partial: { code: 5, meaning: 'finished, but a file or a slice could not be used; results say which' },
   model: { code: 6, meaning: 'the model or its engine could not be loaded' },
   remote: { code: 7, meaning: 'results could not be stored in the PACS; they are in the output folder' },
+  unfit: { code: 8, meaning: 'tuberlens doctor found what keeps the service from working' },
   config: { code: 78, meaning: 'the configuration has errors; each is listed' },
   interrupted: { code: 130, meaning: 'stopped by Ctrl-C' },
 } as const satisfies Record<string, { code: number, meaning: string }>

@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, Listed>> = {
   train: { summary: 'train the networks and keep the best', load: () => import('./train.ts') },
   credential: { summary: 'make passwords and tokens for clients of the service', load: () => import('./credential.ts') },
   audit: { summary: 'check that no line of an audit log was changed (audit verify)', load: () => import('./audit.ts') },
+  doctor: { summary: 'look at what the service needs, and say what to do', load: () => import('./doctor.ts') },
   evaluate: { summary: 'measure a model on labelled slices', load: () => import('./evaluate.ts') },
   'import-keras': { summary: 'make a model of a network that Keras saved', load: () => import('./import-keras.ts') },
 }

@@ -1,16 +1,16 @@
 import { AppError } from '../errors.ts'
 import type { Raster } from '../imaging/raster.ts'
-import { loadModel } from './load-model.ts'
+import { type EngineChoice, loadModel } from './load-model.ts'
 
 /** What a model gives for two pictures that are no slices. */
-export interface Verified { readonly engine: string, readonly black: number, readonly ramp: number }
+export interface Verified { readonly name: string, readonly engine: string, readonly black: number, readonly ramp: number }
 
 /**
- * Runs a model as it will be used: from its folder, on the engine that would be taken, with both maps.
+ * Runs a model as it will be used: from its folder, on the engine that is named or would be taken, with both maps.
  * @throws AppError `model-invalid`, `engine-unavailable`, `engine-failed` for numbers that are not finite
  */
-export async function verifyModel (directory: string): Promise<Verified> {
-  const classifier = await loadModel(directory, { engine: 'auto' })
+export async function verifyModel (directory: string, engine: EngineChoice = 'auto'): Promise<Verified> {
+  const classifier = await loadModel(directory, { engine })
   try {
     const { width, height, range: [black, white] } = classifier.manifest.preprocessing
     const raster = (value: (column: number) => number): Raster => ({
@@ -26,7 +26,8 @@ export async function verifyModel (directory: string): Promise<Verified> {
     for (const { method, values } of [...first.heatmaps, ...second.heatmaps]) {
       if (!values.every(Number.isFinite)) throw new AppError('engine-failed', `the network's ${method} holds numbers that are not finite`)
     }
-    return { engine: classifier.engine, black: first.probability, ramp: second.probability }
+    const { name, version } = classifier.manifest
+    return { name: `${name} ${version}`, engine: classifier.engine, black: first.probability, ramp: second.probability }
   } finally {
     await classifier.close()
   }
