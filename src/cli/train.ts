@@ -52,8 +52,8 @@ validation loss as a model folder. Needs TensorFlow (scripts/install-tensorflow.
 
 /** Fresh slices without end want a short run; the paper had a fixed set, and trained long (Sánchez Fernández et al. 2020). */
 const protocols = {
-  short: { architecture: 'evidence-map', epochs: 8, batch: 48, isConstant: false, weightDecay: 0.001 },
-  paper: { architecture: 'all', epochs: 100, batch: 64, isConstant: true, weightDecay: 0 },
+  short: { architecture: 'evidence-map', epochs: 8, batch: 48, isConstant: false, weightDecay: 0.001, labelSmoothing: 0.02 },
+  paper: { architecture: 'all', epochs: 100, batch: 64, isConstant: true, weightDecay: 0, labelSmoothing: 0 },
 } as const
 
 export async function run (args: string[], io: CliIo): Promise<number> {
@@ -116,6 +116,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       (isConstant ? 0.00025 : start.architecture === undefined ? 0.002 : 0.0005),
     schedule: isConstant ? 'constant' : 'one-cycle',
     weightDecay: numberOption('weight-decay', values['weight-decay'], { min: 0, max: 1 }) ?? protocol.weightDecay,
+    labelSmoothing: protocol.labelSmoothing,
     ...values.patience === undefined ? {} : { patience: whole('patience', 1) },
     seed: whole('seed', 1),
     threads: whole('threads', 1),

@@ -9,15 +9,14 @@ const tuberCell = 0.35
 const borderCell = 0.12
 const tuberWeight = 8
 const mapShare = 2
-const smoothing = 0.02
 
 /** max(x, 0) − x·z + ln(1 + e^−|x|): binary cross-entropy of logits, element by element. */
 export function crossEntropy (tf: TensorFlow, logits: Tensor, targets: Tensor): Tensor {
   return tf.add(tf.sub(tf.relu(logits), tf.mul(logits, targets)), tf.log1p(tf.exp(tf.neg(tf.abs(logits)))))
 }
 
-/** Cross-entropy of the image label, smoothed to 0.02…0.98, mean over the batch. */
-export function imageLoss (tf: TensorFlow, logits: Tensor, labels: Tensor): Scalar {
+/** Cross-entropy of the image label, smoothed to `smoothing`…1 − `smoothing`, mean over the batch. */
+export function imageLoss (tf: TensorFlow, logits: Tensor, labels: Tensor, smoothing: number): Scalar {
   const smooth = tf.add(tf.mul(labels, 1 - 2 * smoothing), smoothing)
   return tf.mean(crossEntropy(tf, logits, smooth))
 }

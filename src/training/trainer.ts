@@ -24,6 +24,8 @@ export interface TrainingPlan {
   readonly learningRate: number
   readonly schedule: 'one-cycle' | 'constant'
   readonly weightDecay: number
+  /** of the image label, 0 to 0.5: 0.02 asks for 0.02 and 0.98 instead of 0 and 1 */
+  readonly labelSmoothing: number
   /** epochs without a lower validation loss after which training ends; absent: it never ends early */
   readonly patience?: number | undefined
   /** names the whole plan, data included, in the checkpoint */
@@ -75,13 +77,15 @@ export async function train (
         const step = epoch * plan.stepsPerEpoch + i
         const batch = await training.batch(step)
         const rate = plan.schedule === 'one-cycle' ? oneCycle(step, steps, plan.learningRate) : plan.learningRate
-        const objective = trainStep(tf, network, trainee, variables, optimizer, batch, rate)
+        const objective = trainStep(tf, network, trainee, variables, optimizer, batch, rate, plan.labelSmoothing)
         if (!Number.isFinite(objective)) throw new AppError('engine-failed', 'the training loss is no longer a number; take a smaller learning rate')
         sum += objective
         hooks.onStep?.(step + 1, steps, objective)
       }
       const figures: EpochFigures = {
-        epoch: epoch + 1, trainingObjective: sum / plan.stepsPerEpoch, ...validate(tf, network, trainee, validation),
+        epoch: epoch + 1,
+        trainingObjective: sum / plan.stepsPerEpoch,
+        ...validate(tf, network, trainee, validation, plan.labelSmoothing),
       }
       const isBest = history.every(earlier => figures.loss < earlier.loss)
       if (isBest) best = weightsOf(trainee.model)
@@ -116,10 +120,11 @@ function withLogits (tf: TensorFlow, { model, logitLayer, evidenceLayer }: Train
 
 function trainStep (
   tf: TensorFlow, network: LayersModel, trainee: Trainee, variables: readonly Variable[], optimizer: AdamW,
-  batch: TrainingBatch, rate: number,
+  batch: TrainingBatch, rate: number, labelSmoothing: number,
 ): number {
   return tf.tidy(() => {
-    const { value, grads } = tf.variableGrads(() => objectiveOf(tf, network, trainee, batch, true).objective, [...variables])
+    const objective = (): Scalar => objectiveOf(tf, network, trainee, batch, labelSmoothing, true).objective
+    const { value, grads } = tf.variableGrads(objective, [...variables])
     optimizer.apply(grads, rate)
     return value.dataSync()[0]!
   })
@@ -128,21 +133,21 @@ function trainStep (
 interface Objective { readonly objective: Scalar, readonly logits: Tensor }
 
 function objectiveOf (
-  tf: TensorFlow, network: LayersModel, trainee: Trainee, batch: TrainingBatch, training: boolean,
+  tf: TensorFlow, network: LayersModel, trainee: Trainee, batch: TrainingBatch, labelSmoothing: number, training: boolean,
 ): Objective {
   const [, height = 0, width = 0, channels = 0] = network.inputs[0]!.shape
   const pictures: Tensor4D = tf.tensor4d(batch.pictures, [batch.count, height!, width!, channels!])
   const labels: Tensor2D = tf.tensor2d(batch.labels, [batch.count, 1])
   const outputs = network.apply(pictures, { training }) as Tensor | Tensor[]
   const [logits, evidence] = Array.isArray(outputs) ? outputs as [Tensor, Tensor?] : [outputs, undefined]
-  const image = imageLoss(tf, logits, labels)
+  const image = imageLoss(tf, logits, labels, labelSmoothing)
   if (trainee.evidenceLayer === undefined || evidence === undefined) return { objective: image, logits }
   const cells = tf.tensor4d(batch.cells, [batch.count, Math.floor(height! / cellSize), Math.floor(width! / cellSize), 1])
   return { objective: tf.add(image, mapLoss(tf, evidence, cells)), logits }
 }
 
 function validate (
-  tf: TensorFlow, network: LayersModel, trainee: Trainee, batches: readonly TrainingBatch[],
+  tf: TensorFlow, network: LayersModel, trainee: Trainee, batches: readonly TrainingBatch[], labelSmoothing: number,
 ): { objective: number, loss: number, probabilities: number[] } {
   let objective = 0
   let loss = 0
@@ -150,7 +155,7 @@ function validate (
   const probabilities: number[] = []
   for (const batch of batches) {
     const { value, logits } = tf.tidy(() => {
-      const made = objectiveOf(tf, network, trainee, batch, false)
+      const made = objectiveOf(tf, network, trainee, batch, labelSmoothing, false)
       return { value: made.objective.dataSync()[0]!, logits: Float32Array.from(made.logits.dataSync()) }
     })
     objective += value * batch.count

@@ -42,6 +42,8 @@ export interface SessionOptions {
   readonly learningRate: number
   readonly schedule: 'one-cycle' | 'constant'
   readonly weightDecay: number
+  /** of the image label, 0 to 0.5 */
+  readonly labelSmoothing: number
   /** epochs without a lower validation loss after which an architecture's training ends */
   readonly patience?: number
   readonly seed: number
@@ -203,8 +205,8 @@ async function patientsIn (folder: string | undefined, kind: 'files' | 'folders'
 
 /** Everything that makes two runs the same run. */
 function planOf (options: SessionOptions, architecture: string, patients: readonly string[]): string {
-  const { epochs, stepsPerEpoch, batchSize, learningRate, schedule, weightDecay, seed, small } = options
-  const { preprocessing, validationPatients } = options
-  const plan = { architecture, epochs, stepsPerEpoch, batchSize, learningRate, schedule, weightDecay, seed, small }
-  return JSON.stringify({ ...plan, preprocessing, validationPatients, patients })
+  const { epochs, stepsPerEpoch, batchSize, learningRate, schedule, weightDecay } = options
+  const { labelSmoothing, seed, small, preprocessing, validationPatients } = options
+  const pace = { epochs, stepsPerEpoch, batchSize, learningRate, schedule, weightDecay, labelSmoothing }
+  return JSON.stringify({ architecture, ...pace, seed, small, preprocessing, validationPatients, patients })
 }

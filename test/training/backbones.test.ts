@@ -24,7 +24,7 @@ for (const architecture of ['inception-v3', 'resnet-50'] as const) {
     t.teardown(() => trainee.model.dispose())
     const before = weightsOf(trainee.model)
     const tensors = tf.memory().numTensors
-    const plan = { epochs: 1, stepsPerEpoch: 2, learningRate: 0.001, schedule: 'constant', weightDecay: 0, fingerprint: 'noise' } as const
+    const plan = { epochs: 1, stepsPerEpoch: 2, learningRate: 0.001, schedule: 'constant', weightDecay: 0, labelSmoothing: 0, fingerprint: 'noise' } as const
     const [epoch] = await train(tf, trainee, plan, source, [pictures(9)])
     t.ok(Number.isFinite(epoch?.loss) && Number.isFinite(epoch?.trainingObjective))
     t.equal(tf.memory().numTensors, tensors)

@@ -40,7 +40,7 @@ function discs (index: number, count = 8): TrainingBatch {
 
 const source: BatchSource = { batch: index => Promise.resolve(discs(index)), close: () => Promise.resolve() }
 const plan: TrainingPlan = {
-  epochs: 3, stepsPerEpoch: 12, learningRate: 0.01, schedule: 'one-cycle', weightDecay: 0.001, fingerprint: 'discs',
+  epochs: 3, stepsPerEpoch: 12, learningRate: 0.01, schedule: 'one-cycle', weightDecay: 0.001, labelSmoothing: 0.02, fingerprint: 'discs',
 }
 const trainee = (tf: TensorFlow, seed = 1) => newTrainee(tf, 'evidence-map', { size, seed, small: true })
 
@@ -54,7 +54,7 @@ t.test('the losses are those worked out by hand', async t => {
     const entropy = crossEntropy(tf, tf.tensor([0, 2, -3]), tf.tensor([1, 0, 1])).dataSync()
     ;[ln2, softplus(2), softplus(3)].forEach((wanted, i) => close(entropy[i]!, wanted))
     // labels 1 and 0 become 0.98 and 0.02: softplus(x) − x·z
-    close(imageLoss(tf, tf.tensor([2, -1]), tf.tensor([1, 0])).dataSync()[0]!, (softplus(2) - 2 * 0.98 + softplus(-1) + 0.02) / 2)
+    close(imageLoss(tf, tf.tensor([2, -1]), tf.tensor([1, 0]), 0.02).dataSync()[0]!, (softplus(2) - 2 * 0.98 + softplus(-1) + 0.02) / 2)
     // a tuber cell weighs 8, a border cell nothing; the map counts twice
     close(mapLoss(tf, tf.tensor([0, 0, 0]), tf.tensor([0.9, 0.2, 0.1])).dataSync()[0]!, 2 * (8 * ln2 + 0 + ln2) / 3)
   })
