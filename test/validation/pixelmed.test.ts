@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 
-interface TapTest { testdir: (content: object) => string }
+type TapTest = Pick<typeof t, 'testdir'>
 
 const script = resolve(import.meta.dirname, '../../scripts/validate-pixelmed.sh')
 const group = '/CONTAINER (125007,DCM,"Measurement Group")/'
