@@ -21,7 +21,9 @@ def strict(paths):
         try:
             dataset = read(path)
             dataset.walk(lambda _, element: (str(element), element.value))
-            if 'PixelData' in dataset or 'FloatPixelData' in dataset:
+            if 'FloatPixelData' in dataset and len(dataset.FloatPixelData) != 4 * dataset.Rows * dataset.Columns * dataset.NumberOfFrames:
+                yield 'FloatPixelData of another length'
+            if 'PixelData' in dataset:
                 frames = int(dataset.get('NumberOfFrames', 1))
                 shape = ((frames,) if frames > 1 else ()) + (dataset.Rows, dataset.Columns) + ((3,) if dataset.SamplesPerPixel == 3 else ())
                 if dataset.pixel_array.shape != shape:

@@ -7,6 +7,7 @@ import { spliceElement } from '../../fixtures/make/splice.ts'
 import { singleSlice } from '../../fixtures/make/study.ts'
 import type { Dataset } from '../../src/dicom/dataset.ts'
 import { encodePart10 } from '../../src/dicom/write-part10.ts'
+import type { ObjectSettings } from '../../src/report/object-settings.ts'
 
 /** A study to analyse, of which every result has to pass every validator. */
 export interface Source {
@@ -15,6 +16,8 @@ export interface Source {
   readonly data?: string
   /** Study and patient attributes in which results may differ from it, each with its reason. */
   readonly knownDifferences?: readonly { readonly attribute: string, readonly reason: string }[]
+  /** How its results are written, where not as they are by default. */
+  readonly objects?: Partial<ObjectSettings>
   /** Whether it is large: one map a slice is enough. */
   readonly large?: boolean
   /** Part 10 files of one study. @param data where that folder is */
@@ -58,6 +61,12 @@ export const sources: readonly Source[] = [
   { name: 'a slice that cannot be decoded', files: () => folder(join(fixtures, 'special/corrupt-series')) },
   { name: 'one slice', files: () => series('single').slice(0, 1) },
   { name: '200 slices', large: true, files: manySlices },
+  { name: 'one report of a study', objects: { srScope: 'study', parametricMaps: true }, files: () => ['flair', 't2'].flatMap(name => folder(join(fixtures, name)).slice(4, 7)) },
+  { name: 'maps of several frames', objects: { multiFrame: true, parametricMaps: true }, files: () => series('frames') },
+  { name: 'maps of several frames of several frames', objects: { multiFrame: true, parametricMaps: true }, files: () => [fixture('special/enhanced-flair.dcm')] },
+  { name: 'compressed in RLE', objects: { compression: 'rle', parametricMaps: true }, files: () => files('rle', oblong) },
+  { name: 'maps of several frames in RLE', objects: { multiFrame: true, compression: 'rle', parametricMaps: true }, files: () => files('rle frames', slice => tilted(slice)) },
+  { name: 'maps of positive slices', objects: { heatmapScope: { of: 'positive-slices' }, parametricMaps: true }, files: () => folder(join(fixtures, 'flair')) },
 ]
 
 function drawn (key: string): { slices: Slice[], description: MrSeries } {

@@ -81,7 +81,7 @@ export function withPython (judged: readonly Judged[], missing: readonly Judge[]
     ? []
     : ask('highdicom_checks.py', { PYTHONPATH: pythonPackages }, judged.map(({ results }) => ({
       reports: [...results.files, ...results.otherReports].filter(isReport).map(({ path }, i) => ({
-        path, slices: slicesOf(results, i % results.study.series.length),
+        path, slices: slicesOf(results, i),
       })),
       objects: results.files.filter(({ kind }) => !['sr', 'key-objects', 'pdf'].includes(kind)).map(({ path }) => path),
     }))) as string[][]
@@ -92,9 +92,10 @@ export function withPython (judged: readonly Judged[], missing: readonly Judge[]
   })
 }
 
-/** What a report has to say of each slice, by its instance and frame. */
-function slicesOf ({ study, context }: Results, series: number): Record<string, { probability: number | null, positive: boolean }> {
-  return Object.fromEntries(study.series[series]!.slices.map(({ slice, finding }) => {
+/** What the nth report, in whatever class, has to say of each slice, by its instance and frame. */
+function slicesOf ({ study, context }: Results, nth: number): Record<string, { probability: number | null, positive: boolean }> {
+  const reported = context.objects.srScope === 'study' ? study.series : [study.series[nth % study.series.length]!]
+  return Object.fromEntries(reported.flatMap(({ slices }) => slices).map(({ slice, finding }) => {
     const probability = finding.kind === 'classified' ? finding.probability : null
     return [`${slice.source.sopInstanceUid} ${slice.frameNumber}`,
       { probability, positive: probability !== null && probability >= context.model.manifest.output.threshold }]
