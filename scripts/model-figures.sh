@@ -23,7 +23,6 @@ measure left-out-patients --model $model --fold patient01=$folds/patient01 --fol
   --fold patient09=$folds/patient09 --canvases "$ms" --repeats 3
 measure calibration --model $model --fold patient01=$folds/patient01 --fold patient03=$folds/patient03 --fold patient09=$folds/patient09 \
   --tuber-free "$gliomas" --tuber-free "$ms" --specificity 0.95
-measure gliomas-calibrated-on --model $model --tuber-free "$gliomas" --part 1/2
 measure gliomas-test --model $model --tuber-free "$gliomas" --part 2/2 --spoil 4 \
   --unlike "$data/mr-dicom/ge-pd-axial" --unlike "$data/mr-dicom/t1-axial-sparse-headers" --unlike "$data/mr-dicom/philips-t2star-epi" \
   --unlike "$data/mr-dicom/enhanced-mr-small" --unlike "$data/mr-dicom/vendor-headers-noise-pixels"

@@ -13,7 +13,7 @@ import { selectSeries } from '../../src/selection/select-series.ts'
 import { dataPath } from '../helpers/data.ts'
 
 /** The greatest difference that the model card reports, rounded up: PNG loses what 8 bits lose, JPG of quality 95 more. */
-const most = { png: 0.005, jpg: 0.02 }
+const most = { png: 0.01, jpg: 0.03 }
 
 async function differences (folder: string): Promise<Record<keyof typeof most, number>> {
   const classifier = await loadModel(shippedModelDir(), { engine: 'auto' })
