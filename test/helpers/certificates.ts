@@ -12,7 +12,7 @@ const tlv = (tag: number, ...content: readonly Buffer[]): Buffer => {
 const oid = (hex: string) => tlv(0x06, Buffer.from(hex, 'hex'))
 const nameOf = (commonName: string) => tlv(0x30, tlv(0x31, tlv(0x30, oid('550403'), tlv(0x0c, Buffer.from(commonName)))))
 const time = (at: Date) => tlv(0x18, Buffer.from(`${at.toISOString().replace(/\D/g, '').slice(0, 14)}Z`))
-const pem = (der: Buffer) => `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+const pem = (der: Buffer) => `-----BEGIN CERTIFICATE-----\n${der.toString('base64').match(/.{1,64}/g)!.join('\n')}\n-----END CERTIFICATE-----\n`
 const day = 86_400_000
 
 /** An X.509 v3 certificate (RFC 5280) for 127.0.0.1 and localhost, or for `host`; without an issuer it is a CA of its own. */

@@ -6,8 +6,12 @@ import { pydicomJson } from '../helpers/validators.ts'
 const dictionary = `
 import json
 from pydicom.sr._concepts_dict import concepts
-print(json.dumps({scheme: {code: value[0] for entries in names.values() for code, value in entries.items()}
-    for scheme, names in concepts.items() if scheme in ('DCM', 'SCT', 'LN', 'UCUM', 'UMLS')}))
+meanings = {}
+for scheme in ('DCM', 'SCT', 'LN', 'UCUM', 'UMLS'):
+    for entries in concepts.get(scheme, {}).values():
+        for code, value in entries.items():
+            meanings.setdefault(scheme, {}).setdefault(code, []).append(value[0].lower())
+print(json.dumps(meanings))
 `
 
 /** Newer than the dictionary of Debian's pydicom, or of templates, whose own codes it leaves out; 69536005 it has by another name. */
@@ -15,10 +19,10 @@ const beyond = ['130403', '130404', 'MR', 'C0034375', '276214006', '260753009', 
 
 t.test('every standard code means what the dictionary of PS3.16 in pydicom says', async t => {
   if (!requireTool(t, '/usr/bin/python3')) return
-  const known = pydicomJson(dictionary, []) as Record<string, Record<string, string>>
+  const known = pydicomJson(dictionary, []) as Record<string, Record<string, string[]>>
   for (const { value, scheme, meaning } of Object.values(codes)) {
     if (scheme === privateScheme.designator || scheme === 'RFC5646' || beyond.includes(value)) continue
-    t.equal(known[scheme]?.[value]?.toLowerCase(), meaning.toLowerCase(), `${scheme} ${value}`)
+    t.ok(known[scheme]?.[value]?.includes(meaning.toLowerCase()), `${scheme} ${value}`)
   }
 })
 

@@ -44,7 +44,7 @@ t.test('the result decides the colours of the page; the same findings give the s
   const pages = [flair, seriesOf(slices, [0.1]), seriesOf(slices, ['failed', 'failed', 'failed', 'failed', 'failed'])]
     .map(series => pageOf(studyOf([series])))
   const colors = (await Promise.all(pages)).map(({ image }) => {
-    const at = (106 * image.width + 34) * 3 // inside the first stroke of the word: P, A and U all begin with one
+    const at = (150 * image.width + 34) * 3 // inside the first stroke of the word: P, A and U all begin with one
     return image.data.subarray(at, at + 3).join()
   })
   t.strictSame(colors, ['255,122,84', '150,200,255', '255,196,84'])

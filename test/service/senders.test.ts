@@ -103,7 +103,7 @@ for (const [name, { instances, requests = 1 }] of Object.entries(corpus)) {
     const message = readFileSync(join(folder, `${name}.http`))
     for (const [pace, cut] of Object.entries(paces)) {
       await t.test(pace, async t => {
-        const service = await testService(t)
+        const service = await testService(t, { settings: { allowedHosts: ['tuberlens.test'] } })
         const answers = await say(await listen(service), cut(message), requests)
         t.strictSame(answers.map(answer => answer.status), Array.from({ length: requests }, () => 200))
         for (const { headers, body } of answers) {

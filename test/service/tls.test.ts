@@ -75,10 +75,10 @@ t.test('a renewed certificate is taken up while the service runs; files that do 
   t.teardown(() => { reload.stop() })
   t.equal(await subject(), 'tuberlens')
   writeFileSync(tls.certFile, second.cert)
-  await until(async () => lines.some(line => line.startsWith('error certificate not taken up')), 10)
+  await until(async () => lines.some(line => line.startsWith('error certificate not taken up')), 40)
   t.equal(await subject(), 'tuberlens', 'the key is still that of the first')
   writeFileSync(tls.keyFile, second.key)
-  await until(async () => await subject() === 'tuberlens renewed', 10)
+  await until(async () => await subject() === 'tuberlens renewed', 40)
   t.match(lines, [/warn the certificate of the service ends soon/], 'in ten days')
   lines.length = 0
   reload.reload()
