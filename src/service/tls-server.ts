@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto'
-import { statSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { Server as TlsServer, type TlsOptions } from 'node:tls'
 import { readServerTls, type ServerTlsFiles } from '../config/server-tls.ts'
 import { toAppError } from '../errors.ts'
+import { fileMark } from './file-mark.ts'
 import type { Logger } from './logging.ts'
 
 /** A handshake has this long. */
@@ -60,9 +60,6 @@ export class CertificateReload {
 
   #look (): string {
     const { certFile, keyFile, clientCaFile } = this.#files
-    return [certFile, keyFile, clientCaFile].map(path => {
-      const found = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false })
-      return found === undefined ? '' : [found.ino, found.size, found.mtimeMs].join(' ')
-    }).join()
+    return [certFile, keyFile, clientCaFile].map(path => path === undefined ? '' : fileMark(path)).join()
   }
 }

@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { type AppError, toAppError } from '../../errors.ts'
+import { fileMark } from '../file-mark.ts'
 
 /** Least time between two looks at a file, in ms. */
 const pauseMs = 1000
@@ -24,7 +25,7 @@ export class WatchedFile<T> {
     this.#now = now
     this.#lookedAt = now()
     try {
-      this.#mark = markOf(path)
+      this.#mark = fileMark(path)
       this.#value = parse(readFileSync(path, 'utf8'))
     } catch (thrown) { throw toAppError(thrown, 'config-invalid', 'a file that the configuration names cannot be read') }
   }
@@ -34,7 +35,7 @@ export class WatchedFile<T> {
     if (this.#now() - this.#lookedAt < pauseMs) return this.#value
     this.#lookedAt = this.#now()
     try {
-      const mark = markOf(this.#path)
+      const mark = fileMark(this.#path)
       if (mark !== this.#mark) {
         // once for each change, also of a file that is wrong
         this.#mark = mark
@@ -43,10 +44,4 @@ export class WatchedFile<T> {
     } catch (thrown) { this.#onFailure(toAppError(thrown, 'config-invalid', 'a file that the configuration names cannot be read')) }
     return this.#value
   }
-}
-
-/** A secret that is mounted is replaced by a link to another file; one that is edited has another time. */
-function markOf (path: string): string {
-  const { ino, size, mtimeMs, ctimeMs } = statSync(path)
-  return [ino, size, mtimeMs, ctimeMs].join(' ')
 }
