@@ -28,6 +28,8 @@ def main():
     with torch.no_grad():
         probabilities = torch.sigmoid(network(to_channels(unit, network.manifest['preprocessing']['channels']))[0])
     given = [slice_['probability'] for slice_ in json.loads(Path(options.evaluation).read_text())['slices']]
+    if len(given) != len(probabilities):
+        sys.exit(f'{len(probabilities)} slices, but {len(given)} in the evaluation: those that are undetermined have no probability; leave them out')
     largest = (probabilities - torch.tensor(given)).abs().max().item()
     print(f'{len(given)} slices, largest difference of the probability {largest:.2e}')
     sys.exit(0 if largest < LARGEST else 1)
