@@ -10,12 +10,9 @@ from PIL import Image
 class LabelledSlices:
     """Pictures [N, rows, columns] and masks (only of slices with tubers; `mask_of` is −1 elsewhere), 0..255."""
 
-    def __init__(self, pictures, masks, mask_of, labels, patients, contrasts):
+    def __init__(self, pictures, masks, mask_of, labels, patients):
         self.pictures, self.masks, self.mask_of = pictures, masks, mask_of
-        self.labels, self.patients, self.contrasts = labels, patients, contrasts
-
-    def __len__(self):
-        return len(self.labels)
+        self.labels, self.patients = labels, patients
 
     def of_patients(self, wanted):
         """Positions of the slices whose patient is wanted."""
@@ -32,4 +29,4 @@ def read_slices(folders, threads=2):
     labels = np.array([int(row['label']) for _, row in rows], np.float32)
     mask_of = np.full(len(rows), -1)
     mask_of[[i for i, (_, row) in enumerate(rows) if row['mask']]] = np.arange(len(marked))
-    return LabelledSlices(pictures, masks, mask_of, labels, [row['patient'] for _, row in rows], [row['contrast'] for _, row in rows])
+    return LabelledSlices(pictures, masks, mask_of, labels, [row['patient'] for _, row in rows])

@@ -1,5 +1,7 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:tls'
 
 /** A certificate and its key, in PEM form. */
 export interface TestCertificate { readonly cert: string, readonly key: string, readonly name: string, readonly privateKey: KeyObject }
@@ -38,4 +40,13 @@ export function certificate (name: string, options: { readonly issuer?: TestCert
   const signature = sign('sha256', body, issuer?.privateKey ?? privateKey)
   const der = tlv(0x30, body, algorithm, tlv(0x03, Buffer.concat([Buffer.from([0]), signature])))
   return { cert: pem(der), key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), name, privateKey }
+}
+
+/** The common name of the certificate that a server at this port shows. */
+export async function servedName (port: number, issuer: TestCertificate): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port, ca: issuer.cert })
+  await once(socket, 'secureConnect')
+  const name = String(socket.getPeerCertificate().subject.CN)
+  socket.destroy()
+  return name
 }

@@ -5,7 +5,6 @@ import { rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { connect as connectTls } from 'node:tls'
 import t from 'tap'
 import { Agent, request } from 'undici'
 import { verifyAudit } from '../../src/archive/verify-audit.ts'
@@ -13,7 +12,7 @@ import { loadConfig } from '../../src/config.ts'
 import { AppError } from '../../src/errors.ts'
 import { serve } from '../../src/service/server.ts'
 import { AnalysisProcess } from '../../src/workflow/analysis-process.ts'
-import { certificate } from '../helpers/certificates.ts'
+import { certificate, servedName } from '../helpers/certificates.ts'
 import { dicomFile, multipart, multipartType } from './support/dicom-file.ts'
 
 const tinyModel = resolve(import.meta.dirname, '../../fixtures/tiny-model')
@@ -111,13 +110,7 @@ t.test('the service speaks HTTPS, asks for a token, and takes up a new certifica
   t.teardown(() => service.close())
   t.match(service.url, /^https:/)
   const port = Number(new URL(service.url).port)
-  const subject = async (): Promise<string> => {
-    const socket = connectTls({ host: '127.0.0.1', port, ca: ca.cert })
-    await once(socket, 'secureConnect')
-    const name = String(socket.getPeerCertificate().subject.CN)
-    socket.destroy()
-    return name
-  }
+  const subject = async (): Promise<string> => await servedName(port, ca)
   const agent = new Agent({ connect: { ca: ca.cert } })
   t.teardown(() => agent.destroy())
   const status = async (headers = {}) => (await request(`${service.url}/dicom-web/studies`, { dispatcher: agent, headers })).statusCode

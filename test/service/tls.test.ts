@@ -4,7 +4,6 @@ import { createServer } from 'node:http'
 import { request, type RequestOptions } from 'node:https'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { connect as tlsConnect } from 'node:tls'
 import t, { type Test } from 'tap'
 import { addressList } from '../../src/config/access.ts'
 import type { AuditEvent } from '../../src/archive/audit-log.ts'
@@ -12,7 +11,7 @@ import { loadConfig } from '../../src/config.ts'
 import { limitConnections } from '../../src/service/connection-limit.ts'
 import { openSecrets } from '../../src/service/secret-files.ts'
 import { CertificateReload } from '../../src/service/tls-server.ts'
-import { certificate, type TestCertificate } from '../helpers/certificates.ts'
+import { certificate, servedName, type TestCertificate } from '../helpers/certificates.ts'
 import { until } from '../helpers/service.ts'
 import { authenticatorOf, basic, tokenOf, clientLines } from './support/credentials.ts'
 import { exchange, listen } from './support/exchange.ts'
@@ -61,13 +60,7 @@ t.test('a renewed certificate is taken up while the service runs; files that do 
   const tls = files(t)
   const service = await testService(t, { tls })
   const port = await listen(service)
-  const subject = async (): Promise<string> => {
-    const socket = tlsConnect({ host: '127.0.0.1', port, ca: ca.cert })
-    await once(socket, 'secureConnect')
-    const name = String(socket.getPeerCertificate().subject.CN)
-    socket.destroy()
-    return name
-  }
+  const subject = async (): Promise<string> => await servedName(port, ca)
   const lines: string[] = []
   const note = (level: string) => (_facts: unknown, text?: string) => { lines.push(`${level} ${text ?? String(_facts)}`) }
   const logger = { info: note('info'), warn: note('warn'), error: note('error') } as unknown as ConstructorParameters<typeof CertificateReload>[2]
