@@ -20,9 +20,12 @@ export interface Outcome {
   /** What the figures say, in a sentence. */
   readonly claim: string
   readonly comparisons: readonly Comparison[]
+  /** What could not be compared here, and why. A comparison that was left out is not one that was won. */
+  readonly skipped?: readonly string[]
 }
 
-const cell = (value: number): string => value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
+/** Three digits, as far as they say something. */
+export const figure = (value: number): string => value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
 
 /** The middle value; of an even number the upper of the two in the middle. */
 export function median (values: readonly number[]): number {
@@ -32,14 +35,16 @@ export function median (values: readonly number[]): number {
   return middle
 }
 
-function line ({ what, unit, tuberlens, other, otherName, ratio, aim }: Comparison): string {
-  const wanted = aim === undefined ? '' : ratio >= aim ? `  (aim ${cell(aim)})` : `  (aim ${cell(aim)} not reached)`
-  return `${what}: ${cell(tuberlens)} ${unit}, ${otherName} ${cell(other)} ${unit}, ratio ${cell(ratio)}${wanted}`
+/** One line of text. */
+export function lineOf ({ what, unit, tuberlens, other, otherName, ratio, aim }: Comparison): string {
+  const wanted = aim === undefined ? '' : ratio >= aim ? `  (aim ${figure(aim)})` : `  (aim ${figure(aim)} not reached)`
+  return `${what}: ${figure(tuberlens)} ${unit}, ${otherName} ${figure(other)} ${unit}, ratio ${figure(ratio)}${wanted}`
 }
 
 /** Prints the outcome, and writes it to the file that `--json` names on the command line. */
 export async function report (outcome: Outcome): Promise<void> {
   const { values } = parseArgs({ options: { json: { type: 'string' } }, strict: false })
-  process.stdout.write([outcome.claim, ...outcome.comparisons.map(line), ''].join('\n'))
+  const skipped = (outcome.skipped ?? []).map(reason => `skipped: ${reason}`)
+  process.stdout.write([outcome.claim, ...outcome.comparisons.map(lineOf), ...skipped, ''].join('\n'))
   if (typeof values.json === 'string') await writeFile(values.json, JSON.stringify(outcome, null, 1) + '\n')
 }
