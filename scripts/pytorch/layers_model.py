@@ -163,9 +163,13 @@ def make_layer(kind, config, weights):
 
 
 class LayersModel(nn.Module):
-    """The network of a model folder. Gives the logit [N], and the evidence map's logits [N, 1, rows, columns] where it has one."""
+    """The network of a model folder. Gives the logit [N], and the evidence map's logits [N, 1, rows, columns] where it has one.
 
-    def __init__(self, folder):
+    `mask_layer` names a layer that is to tell tubers from the rest while it trains, by a 1×1 convolution that is not saved:
+    for networks without an evidence map, which learn from the tuber's mask as well then.
+    """
+
+    def __init__(self, folder, mask_layer=None):
         super().__init__()
         self.description = json.loads(Path(folder, 'model.json').read_text())
         self.manifest = json.loads(Path(folder, 'manifest.json').read_text())
@@ -185,16 +189,31 @@ class LayersModel(nn.Module):
             self.steps.append((name, inputs, then))
             before = name
         self.evidence = self.manifest.get('evidenceLayer')
+        self.mask_layer = mask_layer
+        self.guide = None
+        if mask_layer:
+            if mask_layer not in self.parts:
+                raise ValueError(f'there is no layer {mask_layer}')
+            self.eval()     # so that this does not move the statistics of batch normalisation
+            with torch.no_grad():
+                channels = self.values(torch.zeros(2, 3, 96, 96), mask_layer)[mask_layer].shape[1]
+            self.guide = nn.Conv2d(channels, 1, 1)
+            self.train()
 
     def forward(self, x):
-        values, logit = {}, None
+        values = self.values(x, 'logit')
+        evidence = self.guide(values[self.mask_layer]) if self.guide else values[self.evidence] if self.evidence else None
+        return values['logit'][:, 0].float(), None if evidence is None else evidence.float()
+
+    def values(self, x, last):
+        """What each layer gives, up to the layer `last`."""
+        values = {}
         for name, inputs, then in self.steps:
             given = [values[source] for source in inputs] if inputs else [x]
             values[name] = activation(then)(self.parts[name.replace('.', '__')](*given))
-            if name == 'logit':
-                logit = values[name]
+            if name == last:
                 break
-        return logit[:, 0].float(), values[self.evidence].float() if self.evidence else None
+        return values
 
     def save(self, folder, manifest):
         """Writes model.json, weights.bin and the manifest with their hashes."""

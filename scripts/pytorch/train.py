@@ -17,7 +17,6 @@ from channels import to_channels
 from labelled_slices import read_slices
 from layers_model import LayersModel
 
-CELL = 8
 TUBER_CELL, BORDER_CELL, TUBER_WEIGHT, MAP_SHARE, SMOOTHING = 0.35, 0.12, 8, 2, 0.02
 
 
@@ -28,6 +27,7 @@ def arguments():
     parser.add_argument('--out', required=True)
     parser.add_argument('--validate', default='', help='patients that choose the epoch, separated by commas; none: the last is kept')
     parser.add_argument('--leave-out', default='', help='patients kept for evaluate')
+    parser.add_argument('--mask-layer', help='layer that learns where the tubers are too, for a network without an evidence map')
     parser.add_argument('--images', type=int, default=100000, help='slices to train on, repeats counted')
     parser.add_argument('--epoch-images', type=int, default=10000, help='slices between two validations')
     parser.add_argument('--validation-slices', type=int, default=600, help='at most so many slices of the validation patients')
@@ -63,7 +63,7 @@ def objective(logit, evidence, labels, masks):
     loss = F.binary_cross_entropy_with_logits(logit, labels * (1 - 2 * SMOOTHING) + SMOOTHING)
     if evidence is None:
         return loss
-    cells = F.max_pool2d(masks[:, None], CELL)
+    cells = F.adaptive_max_pool2d(masks[:, None], evidence.shape[2:])
     tuber = (cells > TUBER_CELL).float()
     border = (cells > BORDER_CELL) & (cells <= TUBER_CELL)
     weight = torch.where(border, 0.0, 1.0) * (1 + (TUBER_WEIGHT - 1) * tuber)
@@ -113,7 +113,7 @@ def main():
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    network = LayersModel(options.model).to(device, memory_format=torch.channels_last)
+    network = LayersModel(options.model, options.mask_layer).to(device, memory_format=torch.channels_last)
     kind = network.manifest['preprocessing']['channels']
     slices = read_slices(options.slices, options.threads)
     validating, leaving = (set(filter(None, names.split(','))) for names in (options.validate, options.leave_out))
@@ -148,35 +148,44 @@ def main():
         logits, labels = torch.cat(logits), torch.cat(labels)
         return F.binary_cross_entropy_with_logits(logits, labels).item(), area_under_curve(logits.numpy(), labels.numpy())
 
+    def train_on():
+        nonlocal best, sums, waiting
+        for step in range(steps):
+            if len(waiting) < options.batch:
+                waiting = random.permutation(training)
+            chosen, waiting = np.sort(waiting[:options.batch]), waiting[options.batch:]
+            pictures, masks, labels = batch_of(slices, chosen)
+            pictures, masks = augment(pictures, masks, generator)
+            for group in optimizer.param_groups:
+                group['lr'] = rate(step, steps, options.learning_rate)
+            with half():
+                logit, evidence = run(pictures)
+            loss = objective(logit, evidence, labels.to(device), masks.to(device))
+            if not torch.isfinite(loss):
+                sys.exit('the training loss is no longer a number; take a smaller learning rate')
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            sums.append(loss.item())
+            if (step + 1) % between and step + 1 < steps:
+                continue
+            row = {'images': (step + 1) * options.batch, 'trainingObjective': round(float(np.mean(sums)), 4), 'seconds': round(time.time() - started)}
+            sums = []
+            if len(judging) > 0:
+                loss_there, area = validate()
+                row.update({'validationLoss': round(loss_there, 4), 'validationAuc': round(area, 4)})
+                if loss_there < best[0]:
+                    best = (loss_there, {name: value.clone() for name, value in network.state_dict().items()})
+            curve.append(row)
+            print(json.dumps(row), file=sys.stderr, flush=True)
+
     network.train()
-    for step in range(steps):
-        if len(waiting) < options.batch:
-            waiting = random.permutation(training)
-        chosen, waiting = np.sort(waiting[:options.batch]), waiting[options.batch:]
-        pictures, masks, labels = batch_of(slices, chosen)
-        pictures, masks = augment(pictures, masks, generator)
-        for group in optimizer.param_groups:
-            group['lr'] = rate(step, steps, options.learning_rate)
-        with half():
-            logit, evidence = run(pictures)
-        loss = objective(logit, evidence, labels.to(device), masks.to(device))
-        if not torch.isfinite(loss):
-            sys.exit('the training loss is no longer a number; take a smaller learning rate')
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        sums.append(loss.item())
-        if (step + 1) % between and step + 1 < steps:
-            continue
-        row = {'images': (step + 1) * options.batch, 'trainingObjective': round(float(np.mean(sums)), 4), 'seconds': round(time.time() - started)}
-        sums = []
-        if len(judging) > 0:
-            loss_there, area = validate()
-            row.update({'validationLoss': round(loss_there, 4), 'validationAuc': round(area, 4)})
-            if loss_there < best[0]:
-                best = (loss_there, {name: value.clone() for name, value in network.state_dict().items()})
-        curve.append(row)
-        print(json.dumps(row), file=sys.stderr, flush=True)
+    try:
+        train_on()
+    except KeyboardInterrupt:
+        if best[1] is None:
+            sys.exit('stopped before the first validation: nothing was written')
+        print('stopped: the best weights so far are kept', file=sys.stderr)
 
     if best[1] is not None:
         network.load_state_dict(best[1])
