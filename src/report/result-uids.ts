@@ -7,7 +7,7 @@ import type { ReportContext } from './report-context.ts'
 import type { SeriesFindings, StudyFindings } from './series-findings.ts'
 
 /** Raised whenever the same input is to give other bytes: results of different schemas never share a UID. */
-export const outputSchemaVersion = 2
+export const outputSchemaVersion = 3
 
 /** What the UIDs of a series' results depend on: known before the first slice is classified. */
 export type SeriesIdentity =
@@ -32,7 +32,7 @@ export function runKey (study: StudyFindings, context: ReportContext): string {
   const series = study.series.map(({ seriesInstanceUid, ordinal, slices, notes }) =>
     ({ seriesInstanceUid, ordinal, notes, slices: slices.map(({ slice }) => sliceKey(slice)) }))
   const slices = study.series.flatMap(({ slices }) => slices.map(({ slice }) => slice))
-  return digest([sourceDigests(slices), configuration(context), context.objects, series, study.excluded])
+  return digest([sourceDigests(slices), configuration(context), context.srSopClass, context.objects, series, study.excluded])
 }
 
 /**
@@ -88,12 +88,15 @@ function sourceDigests (slices: readonly Slice[]): string[] {
   return [...new Set(slices.map(slice => `${slice.source.sopInstanceUid}=${slice.source.digest}`))].sort()
 }
 
-/** Keys in a fixed order, moments left out: a re-run at another hour is the same run. */
+/**
+ * What every object depends on, keys in a fixed order, moments left out: a re-run at another hour is the same run. What a report
+ * is, is not of it: heatmaps stay what they are when reports change.
+ */
 function configuration (context: ReportContext): unknown {
-  const { software, model, srSopClass, scModality, gradCam, saliency, evidence, objects } = context
+  const { software, model, scModality, gradCam, saliency, evidence, objects } = context
   const identity = [software.manufacturer, software.modelName, software.version, software.stationName]
   const methods = [gradCam, saliency, evidence]
-  return [outputSchemaVersion, identity, model.sha256, model.engine, srSopClass, scModality, ...methods, objects.compression]
+  return [outputSchemaVersion, identity, model.sha256, model.engine, scModality, ...methods, objects.compression]
 }
 
 function digest (value: unknown): string {

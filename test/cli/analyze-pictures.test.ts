@@ -93,8 +93,10 @@ t.test('pictures cannot become DICOM, and do not mix with it', async t => {
     t.equal(code, 2)
     t.match(stderr, message)
   }
-  for (const option of ['--pdf', '--fhir', '--key-objects']) await fails([option], new RegExp(`${option} needs DICOM`))
-  await fails(['--stow', 'http://pacs/dicom-web'], /--stow needs DICOM/)
+  for (const option of ['--pdf', '--fhir', '--key-objects', '--parametric-maps', '--heatmap-multiframe']) await fails([option], new RegExp(`${option} needs DICOM`))
+  for (const [option, value] of [['--stow', 'http://pacs/dicom-web'], ['--sr-scope', 'study'], ['--sc-compression', 'rle'], ['--time', '2026-01-31T13:45:00Z']] as const) {
+    await fails([option, value], new RegExp(`${option} needs DICOM`))
+  }
   mkdirSync(join(folder, 'series'))
   copyFileSync(join(fixtures, 'flair/IM-0001.dcm'), join(folder, 'series/IM-0001.dcm'))
   await fails([join(folder, 'series')], /one after the other/)

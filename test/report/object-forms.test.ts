@@ -81,6 +81,21 @@ t.test('a heatmap is the same object in every scope, and a report another one', 
   ])
 })
 
+t.test('maps stay the same objects, byte for byte, when the class of the report changes', async t => {
+  const folder = t.testdir({ a: {}, b: {}, c: {}, d: {} })
+  const bytesOf = (files: readonly DeliveredFile[]) => new Map(files.map(({ instance, path }) => [instance.sopInstanceUid, readFileSync(path).toString('base64')]))
+  for (const [at, other, objects] of [['a', 'b', { parametricMaps: true }], ['c', 'd', { multiFrame: true }]] as const) {
+    const newer = await deliver(join(folder, at), twoSeries(), contextOf(objects))
+    const older = await deliver(join(folder, other), twoSeries(), { ...contextOf(objects), srSopClass: '88.22' })
+    t.strictSame(older.map(({ kind }) => kind), newer.map(({ kind }) => kind))
+    const before = bytesOf(newer)
+    for (const { kind, instance, path } of older) {
+      if (kind === 'sr' || kind === 'summary') t.notOk(before.has(instance.sopInstanceUid), `another ${kind}`)
+      else t.equal(before.get(instance.sopInstanceUid), readFileSync(path).toString('base64'), kind)
+    }
+  }
+})
+
 const elements = (item: Attributes, concept: string) => item.items('ContentSequence')
   .filter(child => child.items('ConceptNameCodeSequence')[0]?.string('CodeValue') === concept)
 
