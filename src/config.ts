@@ -26,10 +26,11 @@ const worklistQuery = z.string().transform(text => Object.fromEntries(new URLSea
 
 /** Every variable, without its prefix, in the order of the README's table. */
 const variables = {
-  HOST: { schema: z.string().min(1, 'must be an address'), default: '127.0.0.1', meaning: 'Address to listen on; `0.0.0.0` for all of the machine' },
+  HOST: { schema: z.string().min(1, 'must be an address'), default: '127.0.0.1', meaning: 'Address to listen on; `0.0.0.0` for all of the machine, `::` for IPv6 too' },
   PORT: { schema: integer(0, 65535), default: '8080', meaning: 'Port to listen on; 0 takes a free one' },
-  METRICS_PORT: { schema: integer(1, 65535).optional(), meaning: 'Port of its own for `/metrics`, at the same address', shownDefault: 'no such port' },
-  METRICS_TOKEN_FILE: { schema: file.optional(), meaning: 'File with a bearer token with which `/metrics` is served on the port of the service; read again for every request', shownDefault: 'not served there' },
+  METRICS_PORT: { schema: integer(1, 65535).optional(), meaning: 'Port of its own for `/metrics`, over HTTP', shownDefault: 'no such port' },
+  METRICS_HOST: { schema: z.string().min(1, 'must be an address'), default: '127.0.0.1', meaning: 'Address of that port; another one than loopback for a network that only Prometheus is in, or with a token' },
+  METRICS_TOKEN_FILE: { schema: file.optional(), meaning: 'File with a bearer token that `/metrics` wants, there and on the port of the service; read again for every request', shownDefault: 'none: open on a port of its own, for `admin` alone on that of the service' },
   PUBLIC_BASE_URL: { schema: url.optional(), meaning: 'Origin, and path if any, by which clients reach the service; RetrieveURLs begin with it', shownDefault: 'as the client asked' },
   ...accessVariables,
   DATA_DIR: { schema: file, default: 'tuberlens-data', meaning: 'Folder of all that the service keeps; one process at a time' },
@@ -131,7 +132,7 @@ export interface Config {
     readonly rateLimit: number
     readonly trustProxy: readonly string[]
   }
-  readonly metrics: { readonly port: number | undefined, readonly tokenFile: string | undefined }
+  readonly metrics: { readonly host: string, readonly port: number | undefined, readonly tokenFile: string | undefined }
   readonly web: {
     /** Pixels of a source or of a picture beyond which nothing is drawn. */
     readonly renderMaxPixels: number
@@ -229,7 +230,7 @@ function assemble (values: Values, destinations: readonly DestinationSettings[])
       rateLimit: values.RATE_LIMIT,
       trustProxy: values.TRUST_PROXY,
     },
-    metrics: { port: values.METRICS_PORT, tokenFile: values.METRICS_TOKEN_FILE },
+    metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT, tokenFile: values.METRICS_TOKEN_FILE },
     web: {
       renderMaxPixels: values.RENDER_MAX_PIXELS,
       corsOrigins: values.CORS_ORIGINS,

@@ -69,7 +69,8 @@ t.test('values are read with their units', async t => {
   t.match(config, { quotaBytes: 5 * 2 ** 30, duplicates: 'replace' })
   t.match(config.reception, { rateLimit: 6000, issuerOfPatientId: 'General Hospital' })
   t.match(config, { port: 0, publicBaseUrl: 'https://ai.example/tubers' })
-  t.strictSame(config.metrics, { port: 9464, tokenFile: '/run/secrets/metrics' })
+  t.strictSame(config.metrics, { host: '127.0.0.1', port: 9464, tokenFile: '/run/secrets/metrics' }, 'not beyond this machine unless that is said')
+  t.equal(loadConfig({ TUBERLENS_METRICS_HOST: '0.0.0.0' }).metrics.host, '0.0.0.0')
   t.match(config.workflow.lifecycle, { seriesQuietMs: 500, graceMs: 500 })
   t.match(config.reception, { maxInstanceBytes: 3072, maxRequestBytes: 12_345, strict: true })
   t.strictSame(config.reception.trustProxy, ['10.0.0.1', '10.0.0.2'])
@@ -128,6 +129,7 @@ t.test('every bad value is named, all at once, and no value is echoed', async t 
     DEBUG: 'true',
     METRICS_PORT: '0',
     PACS_TOKEN: 'canary-18',
+    METRICS_HOST: '',
     WORKLIST_QUERY: 'canary-19=1',
     WORKLIST_POLL_S: 'canary-20',
     WORKLIST_AE_TITLE: 'canary-21 is too long',

@@ -46,7 +46,7 @@ export const accessVariables = {
   TLS_CLIENT_CA_FILE: { schema: file.optional(), meaning: 'Certificates, in PEM form, that issue those of clients (`mtls`)' },
   TLS_CLIENT_CERTIFICATE: { schema: choice('optional', 'required'), default: 'optional', meaning: 'Whether a connection without a client certificate is refused' },
   TRUST_PROXY: { schema: list.refine(areAddresses, 'must list addresses, networks such as 10.0.0.0/8, or loopback, linklocal, uniquelocal'), default: '', meaning: 'Addresses or networks of proxies whose `X-Forwarded-…` headers are believed, separated by commas' },
-  ALLOWED_HOSTS: { schema: hostList, default: '', meaning: 'Host names by which clients may address the service, besides addresses, names without a dot and the host of `TUBERLENS_PUBLIC_BASE_URL`; `*` is any' },
+  ALLOWED_HOSTS: { schema: hostList, default: '', meaning: 'Host names by which clients may address the service, besides addresses, names without a dot and the host of `TUBERLENS_PUBLIC_BASE_URL`; `*` is any, as is an empty list where `TUBERLENS_AUTH` is not `none`' },
   CONNECTIONS_PER_ADDRESS: { schema: integer(0, 100_000), default: '256', meaning: 'Connections that one address, other than a trusted proxy, may have open; 0 is no limit' },
 } as const satisfies Record<string, Variable>
 

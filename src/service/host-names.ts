@@ -4,11 +4,15 @@ import { AppError } from '../errors.ts'
 import type { ServiceSettings } from './settings.ts'
 
 /**
- * Answers to known names alone, so that no page of the internet can make its own name lead here (DNS rebinding) and act in a
- * browser as a page of this service. Addresses, and names without a dot, are nobody's in the public name system.
+ * Answers to known names alone where nobody is asked who they are, so that no page of the internet can make its own name lead here
+ * (DNS rebinding) and act in a browser as a page of this service. Addresses, and names without a dot, are nobody's in the public
+ * name system. With authentication such a page gains nothing: under its own name a browser has neither password nor token to send,
+ * and TLS, which client certificates need, fails for another name. Then names are looked at only where they are listed.
  */
-export function allowHosts (app: FastifyInstance, { allowedHosts, publicBaseUrl }: Pick<ServiceSettings, 'allowedHosts' | 'publicBaseUrl'>): void {
-  if (allowedHosts.includes('*')) return
+export function allowHosts (
+  app: FastifyInstance, { allowedHosts, publicBaseUrl }: Pick<ServiceSettings, 'allowedHosts' | 'publicBaseUrl'>, authenticates: boolean,
+): void {
+  if (allowedHosts.includes('*') || (authenticates && allowedHosts.length === 0)) return
   const names = new Set(allowedHosts.map(name => name.toLowerCase()))
   if (publicBaseUrl !== undefined) names.add(new URL(publicBaseUrl).hostname)
   app.addHook('onRequest', (request, _reply, next) => {

@@ -116,6 +116,13 @@ t.test('a host name that is not ours is misdirected, at every route: 421', async
   }
   const any = await testService(t, { settings: { allowedHosts: ['*'] } })
   t.equal(await statusOf(any, { url: '/livez', headers: { host: 'rebound.example' } }), 200)
+  const { access } = await authenticatorOf(t, ['bearer'])
+  const headers = { host: 'tuberlens.hospital.example', authorization: `Bearer ${tokenOf('read')}` }
+  const authenticating = await testService(t, { access })
+  t.equal(await statusOf(authenticating, { url: '/dicom-web/studies', headers }), 204, 'who shows credentials may use any name')
+  t.equal(await statusOf(authenticating, { url: '/dicom-web/studies', headers: { host: headers.host } }), 401)
+  const listing = await testService(t, { access, settings: { allowedHosts: ['ai.example'] } })
+  t.equal(await statusOf(listing, { url: '/dicom-web/studies', headers }), 421, 'where names are listed, these alone')
 })
 
 t.test('what another site makes a browser send changes nothing, at every route: 403', async t => {

@@ -134,6 +134,15 @@ t.test('a port of their own has the metrics and nothing else', async t => {
   fails = true
   t.equal((await ask('/metrics')).status, 503)
   await t.rejects(serveMetrics(metrics, { host: '127.0.0.1', port }), { code: 'config-invalid' })
+  fails = false
+  let token = 'first'
+  const closed = await serveMetrics(metrics, { host: '127.0.0.1', port: 0 }, async () => token)
+  t.teardown(() => { closed.closeAllConnections(); closed.close() })
+  const status = async (authorization?: string) =>
+    (await fetch(`http://127.0.0.1:${(closed.address() as AddressInfo).port}/metrics`, authorization === undefined ? {} : { headers: { authorization } })).status
+  t.strictSame([await status(), await status('Bearer second'), await status('Bearer first')], [401, 401, 200])
+  token = ''
+  t.strictSame([await status('Bearer first'), await status('Bearer ')], [401, 401], 'an empty file is no secret')
   server.close()
   server.closeAllConnections()
   await once(server, 'close')

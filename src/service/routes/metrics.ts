@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyPluginCallback } from 'fastify'
 import { AppError } from '../../errors.ts'
+import { showsToken } from '../access/shows-token.ts'
 import type { ServiceContext } from '../context.ts'
 
 /**
@@ -14,7 +14,7 @@ export function metricsRoutes ({ metrics, metricsToken, access }: Pick<ServiceCo
       if (metrics === undefined || (metricsToken === undefined && access === undefined)) {
         throw new AppError('not-found', 'Metrics are not served here')
       }
-      if (metricsToken === undefined || !isSame(request.headers.authorization, `Bearer ${await metricsToken()}`)) {
+      if (metricsToken === undefined || !showsToken(request.headers.authorization, await metricsToken())) {
         request.principal = await access?.identify(request)
         if (request.principal === undefined) {
           void reply.header('www-authenticate', 'Bearer')
@@ -26,10 +26,4 @@ export function metricsRoutes ({ metrics, metricsToken, access }: Pick<ServiceCo
     })
     done()
   }
-}
-
-/** In a time that tells nothing about the token. */
-function isSame (given: string | undefined, wanted: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(given ?? ''), digest(wanted))
 }
