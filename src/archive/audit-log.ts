@@ -44,11 +44,13 @@ export interface AuditLogOptions {
 }
 
 interface Waiting { readonly event: AuditEvent, readonly at: number, done: () => void }
+/** The last line, and the file that it is in. */
 interface Chain { readonly sequence: number, readonly hash: string }
+interface LastLink extends Chain { readonly name: string }
 
 /** What is kept in memory while the log cannot be written; beyond it the oldest are lost, and the log says how many. */
 const maxWaiting = 10_000
-const firstHash = '0'.repeat(64)
+export const firstHash = '0'.repeat(64)
 
 /**
  * The audit trail: one JSON line an event, each with the hash of the line before, one file a month, the chain going on from file to
@@ -66,13 +68,16 @@ export class AuditLog {
   /** By the monotonic clock. */
   #retryAt = 0
   readonly #retryMs: number
+  /** The newest file: a clock that goes back over the end of a month must not lead into the one before, whose chain has ended. */
+  #newest: string
 
-  private constructor ({ folder, now = Date.now, onFailure = () => undefined, retryMs = 5000 }: AuditLogOptions, chain: Chain) {
+  private constructor ({ folder, now = Date.now, onFailure = () => undefined, retryMs = 5000 }: AuditLogOptions, last: LastLink) {
     this.#folder = folder
     this.#now = now
     this.#onFailure = onFailure
     this.#retryMs = retryMs
-    this.#chain = chain
+    this.#chain = last
+    this.#newest = last.name
   }
 
   /** Goes on after the last whole line; what a power cut left of a line is cut off. @throws AppError `internal` */
@@ -124,7 +129,9 @@ export class AuditLog {
     const lost = this.#lost
     const [first] = batch
     if (first === undefined) return true
-    const path = join(this.#folder, `audit-${new Date(first.at).toISOString().slice(0, 7)}.jsonl`)
+    const ofMonth = `audit-${new Date(first.at).toISOString().slice(0, 7)}.jsonl`
+    const name = ofMonth > this.#newest ? ofMonth : this.#newest
+    const path = join(this.#folder, name)
     let chain = this.#chain
     const lines = batch.map(({ event, at }, i) => {
       const link = linked(chain, event, at, i === 0 ? lost : 0)
@@ -141,6 +148,7 @@ export class AuditLog {
       return false
     }
     this.#chain = chain
+    this.#newest = name
     this.#lost -= lost
     const written = new Set(batch)
     this.#waiting = this.#waiting.filter(waiting => !written.has(waiting))
@@ -191,15 +199,15 @@ async function append (path: string, text: string): Promise<void> {
   }
 }
 
-async function lastLink (folder: string): Promise<Chain> {
+async function lastLink (folder: string): Promise<LastLink> {
   const names = (await readdir(folder)).filter(name => /^audit-\d{4}-\d{2}\.jsonl$/.test(name)).sort()
   for (const name of names.reverse()) {
     const line = await lastLine(join(folder, name))
     if (line === undefined) continue
     const { sequence, hash } = JSON.parse(line) as Chain
-    return { sequence, hash }
+    return { sequence, hash, name }
   }
-  return { sequence: 0, hash: firstHash }
+  return { sequence: 0, hash: firstHash, name: '' }
 }
 
 /** Cuts off what follows the last line feed. */

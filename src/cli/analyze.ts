@@ -55,6 +55,7 @@ JPG and PNG files, and folders of them, are slices one by one: windowed, upright
 const options = {
   out: { type: 'string' },
   model: { type: 'string' },
+  engine: { type: 'string', default: 'auto' },
   methods: { type: 'string', default: 'grad-cam,saliency' },
   time: { type: 'string' },
   png: { type: 'boolean', default: false },
@@ -85,7 +86,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   if (inputs.instances.length === 0 && pictures.length === 0) throw nothingReadable(inputs)
   if (pictures.length > 0) refuseForPictures(inputs.instances.length, values)
 
-  const classifier = await loadModel(values.model ?? shippedModelDir(), engine)
+  const classifier = await loadModel(values.model ?? shippedModelDir(), { engine })
   const decoder = createDecoder()
   try {
     const tools = {
@@ -120,13 +121,13 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   }
 }
 
-/** What pictures cannot be asked for. @throws AppError `usage` */
-function refuseForPictures (instances: number, values: Readonly<Partial<Record<typeof dicomOptions[number], unknown>>>): void {
 /** Options that say something of DICOM objects. */
 const dicomOptions = [
   'pdf', 'key-objects', 'fhir', 'stow', 'time', 'parametric-maps', 'heatmap-multiframe', 'sr-scope', 'sc-compression',
 ] as const
 
+/** What pictures cannot be asked for. @throws AppError `usage` */
+function refuseForPictures (instances: number, values: Readonly<Partial<Record<typeof dicomOptions[number], unknown>>>): void {
   if (instances > 0) throw new AppError('usage', 'give DICOM and pictures to analyze one after the other: their results differ')
   for (const name of dicomOptions) {
     const option = options[name]

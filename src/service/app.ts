@@ -86,13 +86,14 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
     app.addContentTypeParser(type, (_request, payload, done) => { done(null, payload) })
   }
   app.decorate('registeredRoutes', requireScopes(app))
+  app.decorateRequest('disclosedStudy', undefined)
   const contentSecurityPolicy = { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }
   await app.register(helmet, { contentSecurityPolicy, strictTransportSecurity: false })
   app.addHook('onRequest', async (request, reply) => {
     // RFC 6797 7.2: not over an open line
     if (request.protocol === 'https') void reply.header('strict-transport-security', 'max-age=31536000')
   })
-  allowHosts(app, settings)
+  allowHosts(app, settings, access !== undefined)
   allowOrigins(app, settings.corsOrigins)
   refuseCrossSite(app, settings)
   requireAccess(app, access)

@@ -7,7 +7,13 @@ export interface AuditSource { readonly host: string, readonly processId: number
 const actions: Readonly<Record<string, string>> = { import: 'C', export: 'R', read: 'R', delete: 'D' }
 /** EventTypeCode (PS3.16 CID 401, 402, 403) where there is one. */
 const types: Readonly<Record<string, readonly [string, string]>> = {
-  start: ['110120', 'Application Start'], stop: ['110121', 'Application Stop'], login: ['110122', 'Login'], refused: ['110127', 'Node Authentication'],
+  start: ['110120', 'Application Start'],
+  stop: ['110121', 'Application Stop'],
+  login: ['110122', 'Login'],
+  refused: ['110132', 'Use of Restricted Function'],
+  'restricted-function': ['110132', 'Use of Restricted Function'],
+  refusals: ['110126', 'Node Authentication'],
+  'too-many-attempts': ['110126', 'Node Authentication'],
 }
 const roles = { source: ['110153', 'Source Role ID'], destination: ['110152', 'Destination Role ID'], application: ['110150', 'Application'] } as const
 
@@ -18,7 +24,7 @@ const roles = { source: ['110153', 'Source Role ID'], destination: ['110152', 'D
 export function auditMessage (event: AuditEvent, at: Date, source: AuditSource): string {
   const { code, action, outcome, user, facts = {} } = event
   const role = roleOfService(event)
-  const service = participant({ id: 'tuberlens', alternative: String(source.processId), address: source.host, requestor: action === 'export', role })
+  const service = participant({ id: 'tuberlens', alternative: String(source.processId), address: source.host, requestor: action === 'export' || isFetched(event), role })
   const type = types[action]
   return '<?xml version="1.0" encoding="UTF-8"?><AuditMessage>' +
     `<EventIdentification EventActionCode="${actions[action] ?? 'E'}" EventDateTime="${at.toISOString()}" EventOutcomeIndicator="${outcome}">` +
@@ -34,13 +40,17 @@ function roleOfService ({ code, action }: AuditEvent): keyof typeof roles {
   return action === 'import' || action === 'query' ? 'destination' : 'source'
 }
 
+/** Whether it was asked for here, and not sent. */
+function isFetched ({ facts }: AuditEvent): boolean { return facts?.['fetched'] === true }
+
 /** Who is at the other end: a client, or the destination of an export. */
-function remote ({ code, action, source, facts }: AuditEvent, user: string | undefined): string {
+function remote (event: AuditEvent, user: string | undefined): string {
+  const { code, action, source, facts } = event
   if (code === 110100 || (source === undefined && action !== 'export')) return ''
   const to = facts?.['destination']
   if (action === 'export') return participant({ id: String(to), requestor: false, role: 'destination' })
   const role = action === 'import' || action === 'query' ? 'source' : 'destination'
-  return participant({ id: user ?? source ?? '', ...(source !== undefined && { address: source }), requestor: true, role })
+  return participant({ id: user ?? source ?? '', ...(source !== undefined && { address: source }), requestor: !isFetched(event), role })
 }
 
 interface Participant {

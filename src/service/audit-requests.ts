@@ -4,8 +4,15 @@ import { keywordOf, tagOf } from '../dicom/dictionary.ts'
 import { AttemptLimit } from './access/attempt-limit.ts'
 import { queryParameters } from './dicomweb-url.ts'
 
-/** Routes that search; all others below /dicom-web with a study give what they hold of it. */
-const searches = /\/(?:studies|series|instances|workitems)$/
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Study whose findings a page or an answer told, where the path does not name it. */
+    disclosedStudy: string | undefined
+  }
+}
+
+/** Routes that search; all others with a study give what they hold of it. */
+const searches = /^\/dicom-web\/(?:.*\/)?(?:studies|series|instances|workitems)$/
 /** Names of parameters that are no attributes. */
 const parameters = new Set(['limit', 'offset', 'includefield', 'fuzzymatching', 'emptyvaluematching', 'multiplevaluematching', 'accept'])
 /** Whether it is a name; anything else may be a value in the wrong place. */
@@ -19,7 +26,8 @@ const maxRefusals = 20
 const loginMs = 3_600_000
 
 /**
- * Records who came, what clients looked for, were given, and erased, and what was refused to them (PS3.15 A.5.3.3, .5, .9, .11, .12).
+ * Records who came, what clients looked for, were given, and erased, what administrators did, and what was refused (PS3.15 A.5.3.3, .5,
+ * .9, .11, .12).
  * What they store is recorded where it is committed.
  */
 export function auditRequests (app: FastifyInstance, audit: Pick<AuditLog, 'record'>): void {
@@ -56,11 +64,14 @@ function eventOf (request: FastifyRequest, status: number): Found | undefined {
   if (request.method === 'DELETE' && study !== undefined) {
     return { event: { code: 110105, action: 'delete', outcome: outcomeOf(status), studies: [study], facts } }
   }
-  if (request.method !== 'GET' || !/\/(?:dicom-web|wado)\b/.test(route)) return undefined
+  if (request.method !== 'GET') {
+    const restricted = request.routeOptions.config.scope === 'admin'
+    return restricted ? { event: { code: 110113, action: 'restricted-function', outcome: outcomeOf(status), facts } } : undefined
+  }
   if (searches.test(route)) {
     return { event: { code: 110112, action: 'query', outcome: outcomeOf(status), facts: { ...facts, keys: keysOf(request) } } }
   }
-  const named = study ?? queryParameters(request).get('studyUID') ?? undefined
+  const named = study ?? request.disclosedStudy ?? (/\/wado$/.test(route) ? queryParameters(request).get('studyUID') ?? undefined : undefined)
   // not modified, or not there: nothing was given
   if (named === undefined || status >= 300) return undefined
   return { event: { code: 110103, action: 'read', outcome: 0, studies: [named], facts } }

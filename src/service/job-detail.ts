@@ -5,7 +5,7 @@ import type { StoredInstance } from '../archive/archive.ts'
 import type { DestinationReport } from '../archive/delivery-report.ts'
 import type { Job, JobEvent } from '../archive/job-table.ts'
 import type { SqliteArchive } from '../archive/sqlite-archive.ts'
-import type { Uid } from '../dicom/uid.ts'
+import { isUid, type Uid } from '../dicom/uid.ts'
 import type { Conclusion, Reason } from '../model/finding.ts'
 
 /** What became of one frame. */
@@ -55,6 +55,11 @@ export interface JobResult extends Pick<StoredInstance, 'studyInstanceUid' | 'se
   readonly kind: string
   /** 0 for a document */
   readonly frames: number
+}
+
+/** The study that a job is of; `undefined` once it is gone, as its UID is hashed then. */
+export function studyOf ({ job: { studyInstanceUid: study } }: Pick<JobDetail, 'job'>): Uid | undefined {
+  return isUid(study) ? study : undefined
 }
 
 export async function jobDetail (archive: SqliteArchive, job: Job): Promise<JobDetail> {

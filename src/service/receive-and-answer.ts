@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { AuditEvent } from '../archive/audit-log.ts'
 import type { Uid } from '../dicom/uid.ts'
 import type { PartOutcome } from '../dicomweb/store-response.ts'
 import type { ServiceContext } from './context.ts'
@@ -7,6 +6,7 @@ import { Reception } from './reception.ts'
 import { defaultBodyPace, keepPace } from './slow-body-watchdog.ts'
 import { sendStoreAnswer } from './store-answer.ts'
 import type { TakenPlace } from './store-places.ts'
+import { transfers } from './transfer-events.ts'
 
 export interface Receiving {
   readonly context: Pick<ServiceContext, 'bodyPace' | 'onStored' | 'metrics' | 'audit'>
@@ -42,18 +42,4 @@ export async function receiveAll (request: FastifyRequest, receiving: Omit<Recei
   const who = { ...(request.principal && { user: request.principal.name }), source: request.ip }
   for (const event of transfers(outcomes, who)) await context.audit?.record(event)
   return outcomes
-}
-
-/** One event for each study that something came of, and one for what could not be read (PS3.15 A.5.3.7). */
-function transfers (outcomes: readonly PartOutcome[], who: Pick<AuditEvent, 'user' | 'source'>): AuditEvent[] {
-  const stored = outcomes.flatMap(outcome => outcome.kind === 'stored' ? [outcome] : [])
-  const failed = outcomes.length - stored.length
-  const events = [...new Set(stored.map(({ studyInstanceUid }) => studyInstanceUid))].map((study): AuditEvent => {
-    const ofStudy = stored.filter(({ studyInstanceUid }) => studyInstanceUid === study)
-    const kept = ofStudy.filter(({ retrieveUrl }) => retrieveUrl !== undefined).length
-    const replaced = ofStudy.filter(outcome => outcome.replaced === true).length
-    const facts = { stored: kept, ignored: ofStudy.length - kept, ...(replaced > 0 ? { replaced } : {}) }
-    return { code: 110104, action: 'import', outcome: 0, ...who, studies: [study], facts }
-  })
-  return failed === 0 ? events : [...events, { code: 110104, action: 'import', outcome: 4, ...who, facts: { failed } }]
 }

@@ -1,6 +1,5 @@
 import { EventEmitter, once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
@@ -17,6 +16,7 @@ import { AnalysisProcess } from '../workflow/analysis-process.ts'
 import { connectDestination } from '../workflow/connect-destination.ts'
 import { dicomWebDestination, dicomWebSource } from '../workflow/destination.ts'
 import { receiveRule } from '../workflow/loop-guard.ts'
+import type { Intake } from '../workflow/missing-instances.ts'
 import { Workflow } from '../workflow/workflow.ts'
 import type { WorkflowEvent } from '../workflow/events.ts'
 import { Authenticator } from './access/authenticator.ts'
@@ -29,10 +29,12 @@ import type { AnalysisIdentity } from './context.ts'
 import { Metrics } from './metrics.ts'
 import { serveMetrics } from './metrics-server.ts'
 import { Operations } from './operations.ts'
+import { listen } from './listen.ts'
 import { createLogger, type Logger } from './logging.ts'
 import { Reception } from './reception.ts'
 import { openSecrets } from './secret-files.ts'
 import { CertificateReload } from './tls-server.ts'
+import { recordedIntake } from './transfer-events.ts'
 import { auditWorkflow } from './workflow-audit.ts'
 import { logEvents } from './workflow-log.ts'
 
@@ -125,9 +127,9 @@ async function start (
   closers.push(async () => await reader.close())
   // what is fetched from the PACS comes in as if it had been sent
   const { maxInstanceBytes, issuerOfPatientId } = config.reception
-  const intake = (study: Uid): Reception => new Reception({
+  const intake = (study: Uid): Intake => recordedIntake(new Reception({
     archive, reader, ignoreReason, ineligible: 'ignore', maxInstanceBytes, issuerOfPatientId, study, baseUrl: config.publicBaseUrl ?? '',
-  })
+  }), trail, asked === undefined ? '' : new URL(asked.url).hostname)
   const metrics = new Metrics(async () => ({
     openSeries: archive.series.open(),
     jobs: archive.jobs.counts(),
@@ -156,7 +158,8 @@ async function start (
   const onClientsFailure = (error: AppError): void => { logger.error({ err: error }, 'the file of clients cannot be used: what it held before counts') }
   const access = accessConfig.methods.length === 0 ? undefined : new Authenticator(accessConfig, { onFailure: onClientsFailure })
   for (const name of openSecrets(config)) logger.warn({ name }, 'the file of a secret can be read by others, or changed by its group')
-  const { port: metricsPort, tokenFile } = config.metrics
+  const { host: metricsHost, port: metricsPort, tokenFile } = config.metrics
+  const metricsToken = tokenFile === undefined ? undefined : async (): Promise<string> => (await readFile(tokenFile, 'utf8')).trim()
   const draining = { value: false }
   const app = await buildApp({
     archive,
@@ -176,7 +179,7 @@ async function start (
     access,
     tls: accessConfig.tls,
     metrics,
-    metricsToken: tokenFile === undefined ? undefined : async () => (await readFile(tokenFile, 'utf8')).trim(),
+    metricsToken,
     audit: trail,
   }, logger)
   closers.push(async () => {
@@ -187,11 +190,10 @@ async function start (
   await trail.record({ code: 110100, action: 'start', outcome: 0, facts: { version: software.version } })
   await workflow.start()
   if (metricsPort !== undefined) {
-    const server = await serveMetrics(metrics, { host: config.host, port: metricsPort })
+    const server = await serveMetrics(metrics, { host: metricsHost, port: metricsPort }, metricsToken)
     closers.push(async () => { server.closeAllConnections(); server.close(); await Promise.resolve() })
   }
-  await app.listen({ host: config.host, port: config.port })
-  const { address, family, port } = app.server.address() as AddressInfo
+  const { address, family, port } = await listen(app, config)
   const url = `${accessConfig.tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
   logger.info({ port }, 'listening')
   const certificate = accessConfig.tls && new CertificateReload(app.server, accessConfig.tls, logger)

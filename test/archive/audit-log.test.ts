@@ -55,6 +55,40 @@ t.test('what was changed, taken out or put in is found', async t => {
   await t.rejects(verifyAudit(join(folder, 'absent')), { code: 'input-unreadable' })
 })
 
+t.test('a clock that goes back over the end of a month does not split the chain, nor does a restart then', async t => {
+  const folder = temporaryFolder(t)
+  const times = ['2026-01-31T23:59:00Z', '2026-02-01T00:01:00Z', '2026-01-31T23:59:30Z'].map(Date.parse)
+  const first = await AuditLog.open({ folder, now: () => times.shift()! })
+  for (let i = 0; i < 3; i++) await first.record(start)
+  await first.close()
+  const second = await AuditLog.open({ folder, now: () => Date.parse('2026-01-31T23:59:45Z') })
+  await second.record(start)
+  await second.close()
+  const [january, february] = [await verifyAudit(join(folder, file)), await verifyAudit(join(folder, 'audit-2026-02.jsonl'))]
+  t.match(january, { records: 1 })
+  t.match(february, { records: 3, previous: (january as { last: string }).last })
+})
+
+t.test('lines in another order, and a trail that lost its beginning, are found', async t => {
+  const folder = temporaryFolder(t)
+  const log = await AuditLog.open({ folder, now: new Clock().now })
+  for (let i = 0; i < 3; i++) await log.record({ code: 110103, action: 'read', outcome: 0, facts: { i } })
+  await log.close()
+  const path = join(folder, file)
+  const [one, two, three] = read(folder)
+  const look = async (...lines: string[]) => {
+    writeFileSync(path, `${lines.join('\n')}\n`)
+    return await verifyAudit(path)
+  }
+  t.match(await look(one!, three!, two!), { line: 2, what: 'does not follow the line before it' })
+  t.match(await look(two!, one!, three!), { line: 2, what: 'does not follow the line before it' })
+  t.match(await look(two!, three!), { records: 2, previous: (JSON.parse(one!) as { hash: string }).hash }, 'shows by what it follows')
+  // a forger who numbers the rest anew cannot make it begin with zeros unless every hash is new
+  const forged = two!.replace('"sequence":2', '"sequence":1')
+  const text = `${forged.slice(0, forged.lastIndexOf(',"hash":'))}}`
+  t.match(await look(`${text.slice(0, -1)},"hash":"${hashOf(text)}"}`), { line: 1, what: 'is not what a trail begins with' })
+})
+
 t.test('half a line that a power cut left is cut off, and the chain goes on', async t => {
   const folder = temporaryFolder(t)
   const log = await AuditLog.open({ folder, now: new Clock().now })
@@ -143,6 +177,13 @@ t.test('the command line follows chains from file to file', async t => {
   }
   t.match(await call(january, february), { code: 0, text: /1 records, whole; last hash [0-9a-f]{64}\n.*1 records, whole/ })
   t.match(await call(february, january), { code: 5, text: /does not follow the file before it/ })
+  const whole = readFileSync(february, 'utf8')
+  const last = (JSON.parse(whole) as { hash: string }).hash
+  t.match(await call('--last-hash', last.toUpperCase(), january, february), { code: 0 })
+  const cut = await call('--last-hash', last, january)
+  t.match(cut, { code: 5, text: /the kept hash is not in the chain: its end was cut off/ })
+  await t.rejects(call('--last-hash', 'x', january), { code: 'usage' })
+  t.match(await call(february), { code: 0 }, 'a later file by itself')
   writeFileSync(january, readFileSync(january, 'utf8').replace('start', 'stop'))
   t.match(await call(january, february), { code: 5, text: /line 1 was changed/ })
   await t.rejects(call(), { code: 'usage', message: /at least one file/ })

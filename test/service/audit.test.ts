@@ -1,9 +1,14 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import t from 'tap'
-import type { AuditEvent } from '../../src/archive/audit-log.ts'
+import { type AuditEvent, AuditLog } from '../../src/archive/audit-log.ts'
+import { verifyAudit } from '../../src/archive/verify-audit.ts'
 import { readInstance } from '../../src/dicom/read-instance.ts'
 import type { Uid } from '../../src/dicom/uid.ts'
+import type { PartOutcome } from '../../src/dicomweb/store-response.ts'
+import { auditMessage } from '../../src/service/audit-message.ts'
+import { recordedIntake } from '../../src/service/transfer-events.ts'
 import { auditWorkflow } from '../../src/service/workflow-audit.ts'
 import { dicomFile, multipart } from './support/dicom-file.ts'
 import { queued } from './support/queued-job.ts'
@@ -56,6 +61,14 @@ t.test('searches, retrievals, erasures and refusals are recorded, without values
   t.strictSame(await recorded({ url: '/dicom-web/studies/1.2.4/metadata' }), [], 'nothing was given')
   t.strictSame(await recorded({ url: '/livez' }), [])
   t.match(await recorded({ method: 'POST', url: '/api/v1/jobs/1/cancel', headers: { 'sec-fetch-site': 'cross-site' } }), [{ code: 110113, outcome: 4 }])
+  const job = service.archive.jobs.newestAnalysis('1.2.3.4' as Uid)!.id
+  for (const url of ['/api/v1/series/1.2.3.4', '/status/series/1.2.3.4', `/api/v1/jobs/${job}`, `/status/jobs/${job}`]) {
+    t.match(await recorded({ url }), [{ code: 110103, action: 'read', outcome: 0, studies: ['1.2.3'] }], `${url} tells findings`)
+  }
+  t.strictSame(await recorded({ url: '/api/v1/jobs' }), [])
+  t.strictSame(await recorded({ url: '/status/series?studyUID=1.2.3' }), [], 'the name of a parameter is not enough')
+  t.match(await recorded({ method: 'POST', url: `/api/v1/jobs/${job}/cancel` }), [{ code: 110113, action: 'restricted-function', outcome: 0, facts: { route: '/api/v1/jobs/:job/cancel' } }])
+  t.match(await recorded({ method: 'POST', url: '/api/v1/jobs/9/retry' }), [{ code: 110113, action: 'restricted-function', outcome: 4 }])
   t.match(await recorded({ method: 'DELETE', url: '/api/v1/studies/1.2.3' }), [{ code: 110105, action: 'delete', outcome: 0, studies: ['1.2.3'] }])
   t.match(await recorded({ method: 'DELETE', url: '/api/v1/studies/1.2.3' }), [{ code: 110105, outcome: 4 }])
 })
@@ -86,4 +99,39 @@ t.test('what left for a destination and what retention removed is recorded', asy
     { code: 110104, action: 'export', outcome: 0, studies: ['1.2.3'], facts: { destination: 'pacs', sent: 1, failed: 0 } },
     { code: 110105, action: 'delete', outcome: 0, facts: { kind: 'input', instances: 4 } },
   ])
+})
+
+t.test('what was fetched from a PACS is recorded as what is sent, and who asked for it', async t => {
+  const audit = trail()
+  const outcomes: PartOutcome[] = [
+    { kind: 'stored', sopClassUid: '1.2', sopInstanceUid: '1.2.3.4.1', studyInstanceUid: '1.2.3', retrieveUrl: 'http://x' },
+    { kind: 'failed', reason: 'cannot-understand', comment: 'x' },
+  ]
+  const received: unknown[] = []
+  const intake = recordedIntake({ receive: async body => { received.push(body) }, finish: async () => outcomes }, audit, 'pacs.example')
+  const body = Readable.from([])
+  await intake.receive(body)
+  t.equal(await intake.finish(), outcomes)
+  t.strictSame(received, [body])
+  t.strictSame(audit.events, [
+    { code: 110104, action: 'import', outcome: 0, source: 'pacs.example', studies: ['1.2.3'], facts: { stored: 1, ignored: 0, fetched: true } },
+    { code: 110104, action: 'import', outcome: 4, source: 'pacs.example', facts: { failed: 1, fetched: true } },
+  ])
+  const message = auditMessage(audit.events[0]!, new Date(), { host: 'ai', processId: 1 })
+  t.match(message, /UserID="pacs\.example" UserIsRequestor="false"/)
+  t.match(message, /UserID="tuberlens" AlternativeUserID="1" UserIsRequestor="true"/)
+})
+
+t.test('a text of a request cannot become a line of the trail', async t => {
+  const folder = t.testdir()
+  const log = await AuditLog.open({ folder })
+  const text = 'x\n{"sequence":99,"hash":"00"}\u2028\r\n"'
+  await log.record({ code: 110113, action: 'refused', outcome: 4, user: text, source: text, facts: { route: text } })
+  await log.close()
+  const [name] = readdirSync(folder)
+  const lines = readFileSync(join(folder, name!), 'utf8').split('\n')
+  t.equal(lines.length, 2)
+  t.match(JSON.parse(lines[0]!), { sequence: 1, user: text })
+  t.match(await verifyAudit(join(folder, name!)), { records: 1 })
+  t.notMatch(auditMessage({ code: 110113, action: 'refused', outcome: 4, user: '"><x a="', source: text, facts: { route: '<script>&' } }, new Date(), { host: 'h', processId: 1 }), /[\n\r]|<x |<script>/)
 })

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import type { AuditEvent } from '../../src/archive/audit-log.ts'
 import { readInstance } from '../../src/dicom/read-instance.ts'
 import type { Uid } from '../../src/dicom/uid.ts'
 import { encodePart10 } from '../../src/dicom/write-part10.ts'
@@ -30,7 +31,8 @@ async function report ({ archive, folder }: TestService, told: readonly Told[]):
 }
 
 t.test('the newest reports of a study are given as FHIR, from when there are any until the study is erased', async t => {
-  const service = await testService(t)
+  const audit: AuditEvent[] = []
+  const service = await testService(t, { audit: { record: async event => { audit.push(event) } } })
   const { archive } = service
   const get = async () => await service.inject({ url })
   t.equal((await service.inject({ url: '/api/v1/studies/1.02/fhir' })).statusCode, 400)
@@ -53,6 +55,9 @@ t.test('the newest reports of a study are given as FHIR, from when there are any
   const second = await get()
   t.match(conclusion(second.json()), /ABSENT by algorithm/, 'the report that superseded it')
   t.equal(second.json<Bundle>().entry.length, 7)
+
+  const given = { code: 110103, action: 'read', outcome: 0, studies: [study] }
+  t.match(audit.filter(({ code }) => code === 110103), [given, given], 'each is in the audit trail')
 
   await archive.eraseStudy(study)
   t.equal((await get()).statusCode, 410)

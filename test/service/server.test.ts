@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t from 'tap'
@@ -56,11 +56,13 @@ t.test('the running service has its metrics, and a trail of what was done', asyn
     TUBERLENS_METRICS_TOKEN_FILE: join(folder, 'token'),
   }), { ownsProcess: false })
   await fetch(`${service.url}/dicom-web/studies`, { method: 'POST', headers: { 'content-type': multipartType }, body: multipart([dicomFile()]) })
-  const own = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const bearer = { headers: { authorization: 'Bearer secret' } }
+  t.equal((await fetch(`http://127.0.0.1:${port}/metrics`)).status, 401, 'a token that is set is wanted at both ports')
+  const own = await (await fetch(`http://127.0.0.1:${port}/metrics`, bearer)).text()
   t.match(own, /^tuberlens_series_open 1$/m)
   t.match(own, /^tuberlens_disk_free_bytes [1-9]/m)
   t.match(own, /^tuberlens_spool_bytes [1-9]/m)
-  const shared = await fetch(`${service.url}/metrics`, { headers: { authorization: 'Bearer secret' } })
+  const shared = await fetch(`${service.url}/metrics`, bearer)
   t.match(await shared.text(), /^tuberlens_stow_instances_total\{outcome="stored",reason="none"\} 1$/m)
   await service.close()
   await t.rejects(fetch(`http://127.0.0.1:${port}/metrics`))
@@ -104,12 +106,15 @@ t.test('the service speaks HTTPS, asks for a token, and takes up a new certifica
   const at = (name: string) => join(folder, name)
   const listeners = process.listenerCount('SIGHUP')
   const service = await serve(loadConfig({
+    // of two addresses, only one of which would take up certificates
+    TUBERLENS_HOST: 'localhost',
     TUBERLENS_PORT: '0', TUBERLENS_DATA_DIR: at('data'), TUBERLENS_MODEL_DIR: tinyModel, TUBERLENS_LOG_LEVEL: 'silent', TUBERLENS_AUTH: 'bearer', TUBERLENS_CLIENTS_FILE: at('clients'),
     TUBERLENS_TLS_CERT_FILE: at('cert'), TUBERLENS_TLS_KEY_FILE: at('key'), TUBERLENS_AUDIT_SYSLOG: '127.0.0.1:9',
   }))
   t.teardown(() => service.close())
-  t.match(service.url, /^https:/)
+  t.match(service.url, /^https:\/\/127\.0\.0\.1:/)
   const port = Number(new URL(service.url).port)
+  await t.rejects(once(connect(port, '::1'), 'connect'), { code: /^(ECONNREFUSED|EADDRNOTAVAIL|EAFNOSUPPORT)$/ }, 'one listener')
   const subject = async (): Promise<string> => await servedName(port, ca)
   const agent = new Agent({ connect: { ca: ca.cert } })
   t.teardown(() => agent.destroy())

@@ -4,7 +4,7 @@ import type { DeliveredObject, DestinationReport } from '../../archive/delivery-
 import { type Job, type JobEvent, jobStates } from '../../archive/job-table.ts'
 import { isUid } from '../../dicom/uid.ts'
 import type { ServiceContext } from '../context.ts'
-import { type JobDetail, seriesOf } from '../job-detail.ts'
+import { type JobDetail, seriesOf, studyOf } from '../job-detail.ts'
 import { parseParameters, pathJob } from '../request-input.ts'
 
 const listSchema = z.strictObject({
@@ -23,8 +23,11 @@ export function jobRoutes ({ operations }: ServiceContext): FastifyPluginCallbac
       const page = jobs.slice(0, limit)
       return reply.send({ jobs: page.map(describedJob), ...(jobs.length > limit && { next: page.at(-1)!.id }) })
     })
-    app.get('/jobs/:job', async (request, reply) =>
-      await reply.send(describedDetail(await operations.job(pathJob(request)))))
+    app.get('/jobs/:job', async (request, reply) => {
+      const detail = await operations.job(pathJob(request))
+      request.disclosedStudy = studyOf(detail)
+      return await reply.send(describedDetail(detail))
+    })
     app.post('/jobs/:job/retry', (request, reply) =>
       reply.code(202).send(describedJob(operations.retry(pathJob(request)))))
     app.post('/jobs/:job/cancel', (request, reply) =>

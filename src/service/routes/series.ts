@@ -8,8 +8,11 @@ import { describedJob } from './jobs.ts'
 /** `/api/v1/series/{uid}`: how far a series came and why it was taken or left; and its analysis now. */
 export function seriesRoutes ({ operations }: ServiceContext): FastifyPluginCallback {
   return (app, _options, done) => {
-    app.get('/series/:series', async (request, reply) =>
-      await reply.send(described(await operations.series(pathUids(request).series!))))
+    app.get('/series/:series', async (request, reply) => {
+      const detail = await operations.series(pathUids(request).series!)
+      request.disclosedStudy = detail.row?.studyInstanceUid
+      return await reply.send(described(detail))
+    })
     app.post('/series/:series/process', (request, reply) =>
       reply.code(202).send(describedJob(operations.process(pathUids(request).series!))))
     done()

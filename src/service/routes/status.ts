@@ -9,6 +9,7 @@ import { dryRun } from '../dry-run.ts'
 import { receiveForm, registerForms } from '../form-upload.ts'
 import { errorProblem } from '../error-problem.ts'
 import { checkReadiness } from '../readiness.ts'
+import { studyOf } from '../job-detail.ts'
 import { parseParameters, pathJob } from '../request-input.ts'
 import { requireSameOrigin } from '../same-origin.ts'
 import { defaultBodyPace } from '../slow-body-watchdog.ts'
@@ -78,6 +79,7 @@ export function statusRoutes (context: ServiceContext): FastifyPluginAsync {
   async function job (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { done } = parseParameters(jobQuery, request)
     const detail = await operations.job(pathJob(request))
+    request.disclosedStudy = studyOf(detail)
     const analyses = await Promise.all(detail.analyses.map(async ({ id }) => await operations.job(id)))
     return send(reply, jobPage(siteOf(request), { detail, analyses, done }))
   }
@@ -123,8 +125,11 @@ export function statusRoutes (context: ServiceContext): FastifyPluginAsync {
     app.get('/status/series', seriesList)
     app.get('/status/series/find', (request, reply) =>
       goTo(request, reply, `/series/${parseUid(parseParameters(findQuery, request).uid.trim(), 'uid')}`))
-    app.get('/status/series/:series', async (request, reply) =>
-      send(reply, seriesPage(siteOf(request), await operations.series(pathUids(request).series!))))
+    app.get('/status/series/:series', async (request, reply) => {
+      const detail = await operations.series(pathUids(request).series!)
+      request.disclosedStudy = detail.row?.studyInstanceUid
+      return send(reply, seriesPage(siteOf(request), detail))
+    })
     app.get('/status/destinations', (request, reply) => send(reply, destinationsPage(siteOf(request), operations.destinations())))
     app.get('/status/upload', (request, reply) => send(reply, uploadPage(siteOf(request))))
     app.get('/status/selection', (request, reply) => send(reply, selectionPage(siteOf(request))))
