@@ -8,8 +8,9 @@ import { parseOptions } from './parse-options.ts'
 export const help = `Usage: tuberlens doctor [--config] [--json]
 
 Looks at what the service needs, with the environment that it would be started with, and says what to do: configuration,
-data folder and disk, model and engine, each destination (answer, credentials, certificate, clock), worklist, certificates
-and files of secrets. Changes nothing; the service may run meanwhile. Run it as the user of the service.
+data folder and disk, model and engine, each destination (answer, credentials, certificate, clock), worklist, keys of the
+token issuer, servers of webhook and audit collector, certificates and files of secrets. Changes nothing; the service may run
+meanwhile. Run it as the user of the service.
 
   --config  also prints the effective configuration; what is secret is in files, or hidden
   --json    prints everything as one JSON object

@@ -4,11 +4,9 @@ import { connectDestination } from '../../workflow/connect-destination.ts'
 import type { DestinationSettings } from '../../workflow/destination-settings.ts'
 import { testDestination, type DestinationTest } from '../../workflow/destination-test.ts'
 import { type Check, failure, ok, warning } from './check.ts'
-import { checkValidity } from './check-certificates.ts'
-import { peerCertificate } from './peer-certificate.ts'
-
-/** Seconds that are told, and from which on certificates and tokens may be refused. */
-const skew = { warning: 30, failure: 300 }
+import { checkClock } from './check-clock.ts'
+import { checkPeerCertificate } from './check-peer.ts'
+import { lookAtPeer, peerOf } from './look-at-peer.ts'
 
 /** Whether a destination answers a search, takes the credentials, shows a good certificate, and tells the time that it is here. */
 export async function checkDestination (
@@ -30,7 +28,7 @@ export async function checkDestination (
       checkAnswer(area, settings, test),
       ...settings.auth.kind === 'none' || secure ? [] : [warning(area, 'credentials go to it over plain HTTP', 'use an https URL, or a network that nobody else can listen to')],
       ...shown,
-      ...checkClock(settings.id, date, (asked + options.now()) / 2),
+      checkClock(settings.id, date, (asked + options.now()) / 2),
     ]
   } finally {
     await connection.close()
@@ -53,23 +51,9 @@ function unreachedTodo ({ url }: DestinationSettings, { auth, tls }: Destination
   return tls === 'failed' ? 'give the client certificate that it asks for, by tls.certFile and tls.keyFile' : `check ${new URL(url).host}: name, port, firewall, and that it runs`
 }
 
-async function checkPeer (area: string, settings: DestinationSettings, now: number): Promise<Check[]> {
-  const found = await peerCertificate(settings)
-  if (found === undefined) return []
-  const validity = checkValidity(area, 'its certificate', found, now)
-  if (found.distrust === undefined || (found.distrust === 'CERT_HAS_EXPIRED' && validity.state === 'failure')) return [validity]
-  const wrongHost = found.distrust === 'ERR_TLS_CERT_ALTNAME_INVALID'
-  return [failure(area, wrongHost ? `its certificate is not for ${new URL(settings.url).hostname}` : `its certificate is not trusted (${found.distrust})`,
-    wrongHost ? 'use the name that the certificate is for' : 'name its issuer in tls.caFile, or in NODE_EXTRA_CA_CERTS'), validity]
-}
-
-/** By the Date header (RFC 9110 6.6.1), which is exact to a second. */
-function checkClock (id: string, date: string | undefined, here: number): Check[] {
-  const there = date === undefined ? Number.NaN : Date.parse(date)
-  if (Number.isNaN(there)) return [ok('clock', `${id} does not tell its time`)]
-  const seconds = Math.round((here - there) / 1000)
-  const found = `${Math.abs(seconds)} s ${seconds < 0 ? 'behind' : 'ahead of'} ${id}`
-  const todo = 'have both synchronised (NTP)'
-  const off = Math.abs(seconds)
-  return [off > skew.failure ? failure('clock', found, todo) : off > skew.warning ? warning('clock', found, todo) : ok('clock', found)]
+async function checkPeer (area: string, { url, tls }: DestinationSettings, now: number): Promise<Check[]> {
+  const peer = peerOf(url, tls)
+  // what keeps a connection from coming about is told by the test
+  const { certificate } = await lookAtPeer(peer)
+  return certificate === undefined ? [] : checkPeerCertificate(area, peer, certificate, 'tls.caFile, or in NODE_EXTRA_CA_CERTS', now)
 }
