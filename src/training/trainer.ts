@@ -44,7 +44,8 @@ export interface EpochFigures {
 export interface TrainingHooks {
   readonly signal?: AbortSignal
   readonly onStep?: (step: number, steps: number, objective: number) => void
-  readonly onEpoch?: (figures: EpochFigures, best: boolean) => void
+  /** with all epochs so far, this one last */
+  readonly onEpoch?: (figures: EpochFigures, best: boolean, history: readonly EpochFigures[]) => void | Promise<void>
   /** called at the end of each epoch */
   readonly save?: (checkpoint: Checkpoint) => Promise<void>
   readonly resume?: Checkpoint | undefined
@@ -93,7 +94,7 @@ export async function train (
       await hooks.save?.({
         plan: plan.fingerprint, weights: weightsOf(trainee.model), bestWeights: best, optimizer: optimizer.state(), history,
       })
-      hooks.onEpoch?.(figures, isBest)
+      await hooks.onEpoch?.(figures, isBest, history)
     }
   } finally {
     optimizer.dispose()

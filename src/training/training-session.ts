@@ -61,7 +61,7 @@ export interface SessionOptions {
   readonly onRow?: (done: number, total: number) => void
   /** what of the data or of the initial weights is not used, in words */
   readonly onNote?: (text: string) => void
-  /** called after each architecture with the curves of all so far */
+  /** called after each epoch with the curves of all architectures so far */
   readonly onCurves?: (curves: readonly LearningCurve[]) => Promise<void>
 }
 
@@ -99,7 +99,10 @@ export async function runSession (
       const history = await train(tf, trainee, { ...options, stepsPerEpoch, fingerprint }, training, validation, {
         ...options.signal === undefined ? {} : { signal: options.signal },
         onStep: (step, steps, objective) => options.onStep?.(architecture, step, steps, objective),
-        onEpoch: (epoch, best) => options.onEpoch?.(architecture, epoch, best),
+        onEpoch: async (epoch, best, history) => {
+          options.onEpoch?.(architecture, epoch, best)
+          await options.onCurves?.([...curves, learningCurve(architecture, history, labels)])
+        },
         ...path === undefined ? {} : { save: checkpoint => writeCheckpoint(path, checkpoint) },
         resume: path !== undefined && options.resume ? await readCheckpoint(path, fingerprint) : undefined,
       })
@@ -110,6 +113,7 @@ export async function runSession (
         patient: '',
       }))
       curves.push(learningCurve(architecture, history, labels))
+      // of a resumed run no epoch may have been left
       await options.onCurves?.(curves)
       candidates.push({ architecture, trainee, history, bestEpoch: best.epoch, validation: figures(judged, 0.5) })
     }

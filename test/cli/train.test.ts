@@ -2,8 +2,10 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { defaultPreprocessing } from '../../src/cli/train.ts'
 import { loadModel } from '../../src/model/load-model.ts'
 import type { LearningCurve } from '../../src/training/learning-curve.ts'
+import { runSession } from '../../src/training/training-session.ts'
 import { runCli } from '../helpers/cli.ts'
 import { requireTensorFlow } from '../model/support.ts'
 import { niftiBytes, smallHead } from '../training/small-head.ts'
@@ -46,6 +48,37 @@ t.test('the generator trains every architecture, and the best becomes a model th
   t.same(curves.map(({ architecture, epochs }) => [architecture, epochs.length]), [['evidence-map', 2], ['tsc-cnn', 2], ['inception-v3', 2], ['resnet-50', 2]])
   t.ok(curves.every(({ epochs }) => epochs.every(({ trainingObjective, validationLoss }) => trainingObjective > 0 && validationLoss > 0)))
   t.match(await readFile(join(`${out}-log`, 'learning-curves.svg'), 'utf8'), /inception-v3/)
+})
+
+t.test('the learning curve is there after each epoch, for a run that is stopped too', async t => {
+  if (await requireTensorFlow(t) === undefined) return
+  const stopper = new AbortController()
+  let written: readonly LearningCurve[] = []
+  await t.rejects(runSession({
+    data: { kind: 'synthetic', labelMaps: join(folder, 'maps'), canvasShare: 0, validationSlices: 4 },
+    architectures: ['tsc-cnn'],
+    preprocessing: defaultPreprocessing,
+    validationPatients: ['two'],
+    leftOut: [],
+    epochs: 3,
+    stepsPerEpoch: 1,
+    batchSize: 4,
+    learningRate: 0.00025,
+    schedule: 'constant',
+    weightDecay: 0,
+    labelSmoothing: 0,
+    seed: 1,
+    threads: 1,
+    small: true,
+    resume: false,
+    signal: stopper.signal,
+    onCurves: curves => {
+      written = curves
+      stopper.abort()
+      return Promise.resolve()
+    },
+  }), { code: 'interrupted' })
+  t.same(written.map(({ architecture, epochs }) => [architecture, epochs.length]), [['tsc-cnn', 1]])
 })
 
 t.test('a labelled folder trains, by its own sets', async t => {
