@@ -1,6 +1,7 @@
 import { tagOf, tagText, vrOf } from '../dicom/dictionary.ts'
 import type { JsonDataset } from './json-model.ts'
 import type { QueryAttribute, QueryMatch } from './query.ts'
+import { matchesWildcard } from './wildcard.ts'
 
 /** What a search of workitems may match (PS3.4 Table CC.2.5-3). */
 const keywords = ['AccessionNumber', 'AdmissionID', 'InputReadinessState', 'PatientID', 'PatientName', 'ProcedureStepLabel',
@@ -23,7 +24,7 @@ export function matchesWorkitem (dataset: JsonDataset, matches: readonly QueryMa
 }
 
 function matchesValue (text: string, match: QueryMatch, vr: string | undefined): boolean {
-  if (match.kind === 'wildcard') return pattern(match.pattern).test(text)
+  if (match.kind === 'wildcard') return matchesWildcard(text, match.pattern)
   if (match.kind === 'range') return inRange(text, match.from, match.to)
   return match.values.some(value => vr === 'DT' ? inDateTimes(text, value) : value === text)
 }
@@ -44,10 +45,4 @@ function digits (text: string): string { return /^\d*/.exec(text)![0] }
 function textOf (value: unknown): string {
   if (typeof value === 'object' && value !== null && 'Alphabetic' in value) return String(value.Alphabetic)
   return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
-}
-
-/** `*` any text, `?` one character; names without regard to case, which is how all text is compared here. */
-function pattern (wildcards: string): RegExp {
-  const source = wildcards.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')
-  return new RegExp(`^${source}$`, 'isu')
 }

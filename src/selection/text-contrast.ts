@@ -57,8 +57,11 @@ export function textContrast (text: string): TextFinding {
   return undefined
 }
 
+/** A description has 64 characters (PS3.5 6.2); what is much longer would make the patterns slow, and says no more. */
+const mostCharacters = 256
+
 function normalized (text: string): string {
-  return text.normalize('NFKD').replace(/\p{Mn}/gu, '').normalize('NFC').toLowerCase()
+  return text.slice(0, mostCharacters).normalize('NFKD').replace(/\p{Mn}/gu, '').normalize('NFC').toLowerCase()
     .replace(/[тτ](?=\s*-?\d)/gu, 't')
     .replace(/[\s_\-./\\,;:+&()[\]{}|<>=#]+/g, ' ')
     .trim()

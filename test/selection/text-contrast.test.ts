@@ -59,3 +59,8 @@ t.test('numbers are not weightings', async t => {
 })
 
 t.test('a text that says nothing is nothing', async t => check(t, 'nothing', ['', 'Brain', 'ax', 'SENSE', 'dicom2nifti']))
+
+t.test('a text that is no description but a flood is judged by its beginning', async t => {
+  t.equal(textContrast('1'.repeat(2_000_000)), undefined)
+  t.match(textContrast(`ax t2 tse ${'1'.repeat(2_000_000)}`), { says: 'T2', weak: false })
+})
