@@ -188,6 +188,7 @@ class LayersModel(nn.Module):
             then = config.get('activation', 'linear') if layer['class_name'] in ('Conv2D', 'Dense') else 'linear'
             self.steps.append((name, inputs, then))
             before = name
+        self.read_last_by = {source: i for i, (_, inputs, _) in enumerate(self.steps) for source in inputs}
         self.evidence = self.manifest.get('evidenceLayer')
         self.mask_layer = mask_layer
         self.guide = None
@@ -196,24 +197,30 @@ class LayersModel(nn.Module):
                 raise ValueError(f'there is no layer {mask_layer}')
             self.eval()     # so that this does not move the statistics of batch normalisation
             with torch.no_grad():
-                channels = self.values(torch.zeros(2, 3, 96, 96), mask_layer)[mask_layer].shape[1]
+                channels = self.values(torch.zeros(2, 3, 96, 96), [mask_layer])[mask_layer].shape[1]
             self.guide = nn.Conv2d(channels, 1, 1)
             self.train()
 
     def forward(self, x):
-        values = self.values(x, 'logit')
-        evidence = self.guide(values[self.mask_layer]) if self.guide else values[self.evidence] if self.evidence else None
+        mapped = self.mask_layer or self.evidence
+        values = self.values(x, ['logit', mapped] if mapped else ['logit'])
+        evidence = self.guide(values[mapped]) if self.guide else values.get(mapped)
         return values['logit'][:, 0].float(), None if evidence is None else evidence.float()
 
-    def values(self, x, last):
-        """What each layer gives, up to the layer `last`."""
-        values = {}
-        for name, inputs, then in self.steps:
+    def values(self, x, wanted):
+        """What the wanted layers give. What no later layer reads is let go, or validation would hold every layer of a deep network."""
+        values, found = {}, {}
+        for i, (name, inputs, then) in enumerate(self.steps):
             given = [values[source] for source in inputs] if inputs else [x]
             values[name] = activation(then)(self.parts[name.replace('.', '__')](*given))
-            if name == last:
-                break
-        return values
+            if name in wanted:
+                found[name] = values[name]
+                if len(found) == len(wanted):
+                    break
+            for source in inputs:
+                if self.read_last_by[source] == i:
+                    values.pop(source, None)
+        return found
 
     def save(self, folder, manifest):
         """Writes model.json, weights.bin and the manifest with their hashes."""
