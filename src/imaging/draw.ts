@@ -17,9 +17,16 @@ export function blankImage (width: number, height: number, color: Color): RgbIma
 export function fillBox (image: RgbImage, box: Box, color: Color): void {
   const [left, right] = [Math.max(0, Math.round(box.x)), Math.min(image.width, Math.round(box.x + box.width))]
   const [top, bottom] = [Math.max(0, Math.round(box.y)), Math.min(image.height, Math.round(box.y + box.height))]
-  for (let y = top; y < bottom; y++) {
-    for (let x = left; x < right; x++) image.data.set(color, (y * image.width + x) * 3)
+  if (right <= left || bottom <= top) return
+  const { data, width } = image
+  const [red, green, blue] = color
+  const [first, end] = [(top * width + left) * 3, (top * width + right) * 3]
+  for (let i = first; i < end; i += 3) {
+    data[i] = red
+    data[i + 1] = green
+    data[i + 2] = blue
   }
+  for (let y = top + 1; y < bottom; y++) data.copyWithin((y * width + left) * 3, first, end)
 }
 
 /** The outline of a rectangle, inside it. */

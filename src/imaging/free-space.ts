@@ -23,49 +23,59 @@ export function freeSpace (image: GrayImage, factor: number): FreeSpace {
   const [width, height] = [image.width * factor, image.height * factor]
   const [columns, rows] = [Math.ceil(width / cell), Math.ceil(height / cell)]
   const taken = grow(fill(largestPart(bright(image, factor, columns, rows), columns), columns), columns, 2)
-  const cells = ({ x, y, width: across, height: down }: Box) => ({
-    left: Math.floor(x / cell),
-    right: Math.ceil((x + across) / cell),
-    top: Math.floor(y / cell),
-    bottom: Math.ceil((y + down) / cell),
-  })
+  // hundreds of boxes are tried for each one that is taken
+  let before = countsBefore(taken, columns, rows)
   return {
     width,
     height,
     cell,
-    isFree (box) {
-      if (box.x < 0 || box.y < 0 || box.x + box.width > width || box.y + box.height > height) return false
-      const { left, right, top, bottom } = cells(box)
-      for (let row = top; row < bottom; row++) {
-        if (taken.subarray(row * columns + left, row * columns + right).includes(1)) return false
-      }
-      return true
+    isFree ({ x, y, width: across, height: down }) {
+      if (x < 0 || y < 0 || x + across > width || y + down > height) return false
+      const [left, right] = [Math.floor(x / cell), Math.ceil((x + across) / cell)]
+      const upper = Math.floor(y / cell) * (columns + 1)
+      const lower = Math.ceil((y + down) / cell) * (columns + 1)
+      return before[lower + right]! - before[lower + left]! === before[upper + right]! - before[upper + left]!
     },
-    take (box) {
-      const { left, right, top, bottom } = cells(box)
-      for (let row = Math.max(0, top); row < Math.min(rows, bottom); row++) {
-        taken.fill(1, row * columns + Math.max(0, left), row * columns + Math.min(columns, right))
-      }
+    take ({ x, y, width: across, height: down }) {
+      const [left, right] = [Math.max(0, Math.floor(x / cell)), Math.min(columns, Math.ceil((x + across) / cell))]
+      const [top, bottom] = [Math.max(0, Math.floor(y / cell)), Math.min(rows, Math.ceil((y + down) / cell))]
+      for (let row = top; row < bottom; row++) taken.fill(1, row * columns + left, row * columns + right)
+      before = countsBefore(taken, columns, rows)
     },
   }
 }
 
+/** At each corner of the grid of cells, how many taken ones lie above and to its left. */
+function countsBefore (taken: Uint8Array, columns: number, rows: number): Uint32Array {
+  const counts = new Uint32Array((columns + 1) * (rows + 1))
+  for (let row = 0, from = 0; row < rows; row++) {
+    let inRow = 0
+    for (let column = 0, to = (row + 1) * (columns + 1) + 1; column < columns; column++, from++, to++) {
+      inRow += taken[from]!
+      counts[to] = counts[to - columns - 1]! + inRow
+    }
+  }
+  return counts
+}
+
 /** Cells whose mean is above the threshold between air and head. */
-function bright (image: GrayImage, factor: number, columns: number, rows: number): Uint8Array {
+function bright ({ width, height, data }: GrayImage, factor: number, columns: number, rows: number): Uint8Array {
   const means = new Float64Array(columns * rows)
-  for (let row = 0; row < rows; row++) {
-    const [top, bottom] = range(row, factor, image.height)
-    for (let column = 0; column < columns; column++) {
-      const [left, right] = range(column, factor, image.width)
+  for (let row = 0, cellIndex = 0; row < rows; row++) {
+    const [top, bottom] = range(row, factor, height)
+    for (let column = 0; column < columns; column++, cellIndex++) {
+      const [left, right] = range(column, factor, width)
       let sum = 0
       for (let y = top; y < bottom; y++) {
-        for (let x = left; x < right; x++) sum += image.data[y * image.width + x]!
+        for (let x = left; x < right; x++) sum += data[y * width + x]!
       }
-      means[row * columns + column] = sum / ((bottom - top) * (right - left))
+      means[cellIndex] = sum / ((bottom - top) * (right - left))
     }
   }
   const threshold = airThreshold(means)
-  return Uint8Array.from(means, mean => mean > threshold ? 1 : 0)
+  const mask = new Uint8Array(means.length)
+  for (let i = 0; i < mask.length; i++) if (means[i]! > threshold) mask[i] = 1
+  return mask
 }
 
 function range (index: number, factor: number, limit: number): [number, number] {
@@ -75,13 +85,22 @@ function range (index: number, factor: number, limit: number): [number, number] 
 
 /** Half of the threshold of Ridler and Calvard (1978), the mean of the means of both sides: faint scalp is head too. */
 function airThreshold (values: Float64Array): number {
-  let threshold = values.reduce((sum, value) => sum + value, 0) / values.length
+  let all = 0
+  for (const value of values) all += value
+  let threshold = all / values.length
   for (let round = 0; round < 20; round++) {
-    let [below, above, dark, light] = [0, 0, 0, 0]
+    let above = 0
+    let light = 0
+    let dark = 0
     for (const value of values) {
-      if (value > threshold) [above, light] = [above + 1, light + value]
-      else [below, dark] = [below + 1, dark + value]
+      if (value > threshold) {
+        above++
+        light += value
+      } else {
+        dark += value
+      }
     }
+    const below = values.length - above
     if (below === 0 || above === 0) break
     const next = (dark / below + light / above) / 2
     if (Math.abs(next - threshold) < 0.25) break
@@ -90,26 +109,36 @@ function airThreshold (values: Float64Array): number {
   return Math.max(8, threshold / 2)
 }
 
-/** The largest part connected by edges. */
+/** The largest part connected by edges; of equal ones the first. */
 function largestPart (mask: Uint8Array, columns: number): Uint8Array {
-  const seen = new Uint8Array(mask.length)
-  let largest: number[] = []
+  const part = new Int32Array(mask.length)
+  const labels = new Int32Array(mask.length)
+  let [largest, most] = [0, 0]
+  /** Bright cells that belong to no part yet. */
+  const left = mask.slice()
   for (let start = 0; start < mask.length; start++) {
-    if (mask[start] === 0 || seen[start] === 1) continue
-    const part = [start]
-    seen[start] = 1
-    for (const index of part) {
-      const column = index % columns
-      for (const next of [column > 0 ? index - 1 : -1, column < columns - 1 ? index + 1 : -1, index - columns, index + columns]) {
-        if (next < 0 || next >= mask.length || mask[next] === 0 || seen[next] === 1) continue
-        seen[next] = 1
-        part.push(next)
-      }
+    if (left[start] === 0) continue
+    let size = 0
+    const label = start + 1
+    const add = (index: number): void => {
+      left[index] = 0
+      labels[index] = label
+      part[size++] = index
     }
-    if (part.length > largest.length) largest = part
+    add(start)
+    for (let i = 0; i < size; i++) {
+      const index = part[i]!
+      const column = index % columns
+      if (column > 0 && left[index - 1] === 1) add(index - 1)
+      if (column < columns - 1 && left[index + 1] === 1) add(index + 1)
+      // beyond the first and the last row there is nothing
+      if (left[index - columns] === 1) add(index - columns)
+      if (left[index + columns] === 1) add(index + columns)
+    }
+    if (size > most) [largest, most] = [label, size]
   }
   const out = new Uint8Array(mask.length)
-  for (const index of largest) out[index] = 1
+  for (let i = 0; i < out.length; i++) if (largest > 0 && labels[i] === largest) out[i] = 1
   return out
 }
 
@@ -119,28 +148,36 @@ function fill (mask: Uint8Array, columns: number): Uint8Array {
   const rows = mask.length / columns
   for (let row = 0; row < rows; row++) {
     const line = mask.subarray(row * columns, (row + 1) * columns)
-    if (line.includes(1)) out.fill(1, row * columns + line.indexOf(1), row * columns + line.lastIndexOf(1) + 1)
+    const first = line.indexOf(1)
+    if (first >= 0) out.fill(1, row * columns + first, row * columns + line.lastIndexOf(1) + 1)
   }
   for (let column = 0; column < columns; column++) {
-    let [first, last] = [-1, -1]
-    for (let row = 0; row < rows; row++) {
-      if (mask[row * columns + column] === 1) [first, last] = [first < 0 ? row : first, row]
-    }
-    for (let row = Math.max(0, first); row <= last; row++) out[row * columns + column] = 1
+    let first = 0
+    let last = rows - 1
+    while (first < rows && mask[first * columns + column] === 0) first++
+    while (last > first && mask[last * columns + column] === 0) last--
+    for (let row = first; row <= last; row++) out[row * columns + column] = 1
   }
   return out
 }
 
-/** Widened by `by` cells in every direction. */
+/** Widened by `by` cells in every direction: along rows, then along columns. */
 function grow (mask: Uint8Array, columns: number, by: number): Uint8Array {
-  const out = new Uint8Array(mask.length)
-  const rows = mask.length / columns
-  for (let index = 0; index < mask.length; index++) {
-    if (mask[index] === 0) continue
-    const [row, column] = [Math.floor(index / columns), index % columns]
-    const [left, right] = [Math.max(0, column - by), Math.min(columns, column + by + 1)]
-    const [top, bottom] = [Math.max(0, row - by), Math.min(rows, row + by + 1)]
-    for (let y = top; y < bottom; y++) out.fill(1, y * columns + left, y * columns + right)
+  const wide = new Uint8Array(mask.length)
+  for (let row = 0; row < mask.length; row += columns) {
+    for (let column = 0; column < columns; column++) {
+      const first = column
+      while (column < columns && mask[row + column] === 1) column++
+      if (column > first) wide.fill(1, row + Math.max(0, first - by), row + Math.min(columns, column + by))
+    }
+  }
+  const out = wide.slice()
+  for (let step = 1; step <= by; step++) {
+    const shift = step * columns
+    for (let index = shift; index < wide.length; index++) {
+      if (wide[index] === 1) out[index - shift] = 1
+      if (wide[index - shift] === 1) out[index] = 1
+    }
   }
   return out
 }

@@ -56,7 +56,8 @@ export function drawLegend (canvas: RgbImage, space: FreeSpace, parts: readonly 
 /** The nearest free place to the part's corner, along the edges; fewer lines first. */
 function place (part: LegendPart, space: FreeSpace): Placed | undefined {
   const { scale = 1 } = part
-  let best: (Placed & { cost: number }) | undefined
+  let best: Placed | undefined
+  let least = Infinity
   for (const [index, length] of lineLengths.entries()) {
     const paragraphs = length >= longLine ? [part.phrases.join(' ')] : part.phrases
     const lines = paragraphs.flatMap(paragraph => wrapText(paragraph, length))
@@ -64,21 +65,32 @@ function place (part: LegendPart, space: FreeSpace): Placed | undefined {
     const height = textHeight(lines.length, scale) + (part.bar ? barBlock : 0) + 2 * margin
     const [right, bottom] = [space.width - width, space.height - height]
     const corner = { x: part.corner.endsWith('left') ? 0 : right, y: part.corner.startsWith('top') ? 0 : bottom }
-    for (const { x, y } of edgePositions(right, bottom, space.cell)) {
+    const consider = (x: number, y: number): void => {
       const cost = Math.abs(x - corner.x) + Math.abs(y - corner.y) + index * 8
-      if (best !== undefined && cost >= best.cost) continue
+      if (cost >= least) return
       const box = { x, y, width, height }
-      if (space.isFree(box)) best = { part, lines, box, cost }
+      if (!space.isFree(box)) return
+      best = { part, lines, box }
+      least = cost
     }
+    alongEdges(right, bottom, space.cell, consider)
   }
   return best
 }
 
-function edgePositions (right: number, bottom: number, step: number): { x: number, y: number }[] {
-  const positions: { x: number, y: number }[] = []
-  for (let x = 0; x < right; x += step) positions.push({ x, y: 0 }, { x, y: bottom })
-  for (let y = 0; y < bottom; y += step) positions.push({ x: 0, y }, { x: right, y })
-  return [...positions, { x: right, y: 0 }, { x: right, y: bottom }, { x: 0, y: bottom }]
+/** Visits the places of a box along the edges: `right` and `bottom` are its last ones. Of equally good places the first one counts. */
+function alongEdges (right: number, bottom: number, step: number, visit: (x: number, y: number) => void): void {
+  for (let x = 0; x < right; x += step) {
+    visit(x, 0)
+    visit(x, bottom)
+  }
+  for (let y = 0; y < bottom; y += step) {
+    visit(0, y)
+    visit(right, y)
+  }
+  visit(right, 0)
+  visit(right, bottom)
+  visit(0, bottom)
 }
 
 function drawPart (canvas: RgbImage, { part, lines, box }: Placed): void {

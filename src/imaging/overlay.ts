@@ -1,5 +1,6 @@
-import { invertAffine } from './affine.ts'
-import { level, viridis } from './colormap.ts'
+import { identity } from './affine.ts'
+import { bilinearRows } from './bilinear-rows.ts'
+import { viridis } from './colormap.ts'
 import type { AffineMap, GrayImage, RgbImage } from './raster.ts'
 
 /** A map of values 0..1 over the raster, row by row. */
@@ -18,31 +19,22 @@ export interface OverlayOptions {
  */
 export function enlarge (image: GrayImage, factor: number): GrayImage {
   if (factor === 1) return image
-  const { width, height, data } = image
-  const out = { width: width * factor, height: height * factor, data: new Uint8Array(width * factor * height * factor) }
-  const columns = neighbours(width, factor)
-  const rows = neighbours(height, factor)
-  for (let y = 0; y < out.height; y++) {
-    const upper = rows.first[y]! * width
-    const lower = rows.second[y]! * width
-    const down = rows.weight[y]!
-    for (let x = 0; x < out.width; x++) {
-      const left = columns.first[x]!
-      const right = columns.second[x]!
-      const across = columns.weight[x]!
-      const top = data[upper + left]! + (data[upper + right]! - data[upper + left]!) * across
-      const bottom = data[lower + left]! + (data[lower + right]! - data[lower + left]!) * across
-      out.data[y * out.width + x] = Math.round(top + (bottom - top) * down)
-    }
+  const [width, height] = [image.width * factor, image.height * factor]
+  const data = new Uint8Array(width * height)
+  const read = bilinearRows({ ...image, values: image.data }, identity, { width, factor })
+  const row = new Float64Array(width)
+  for (let y = 0, i = 0; y < height; y++) {
+    read(y, row)
+    for (let x = 0; x < width; x++, i++) data[i] = nearest(row[x]!)
   }
-  return out
+  return { width, height, data }
 }
 
 /** Grey as red, green and blue. */
-export function toRgb (image: GrayImage): RgbImage {
-  const data = new Uint8Array(image.data.length * 3)
-  for (let index = 0; index < image.data.length; index++) data.fill(image.data[index]!, index * 3, index * 3 + 3)
-  return { width: image.width, height: image.height, data }
+export function toRgb ({ width, height, data: gray }: GrayImage): RgbImage {
+  const data = new Uint8Array(gray.length * 3)
+  for (let from = 0, to = 0; from < gray.length; from++, to += 3) data[to] = data[to + 1] = data[to + 2] = gray[from]!
+  return { width, height, data }
 }
 
 /**
@@ -51,53 +43,28 @@ export function toRgb (image: GrayImage): RgbImage {
  */
 export function overlay (image: GrayImage, map: ScalarMap, toSource: AffineMap, options: OverlayOptions): RgbImage {
   const { factor, opacity } = options
-  const canvas = toRgb(enlarge(image, factor))
-  const { a, b, c, d, e, f } = invertAffine(toSource)
-  const { data, width, height } = canvas
-  for (let y = 0; y < height; y++) {
-    const row = (y + 0.5) / factor - 0.5
-    for (let x = 0; x < width; x++) {
-      const column = (x + 0.5) / factor - 0.5
-      const value = sample(map, a * column + b * row + c, d * column + e * row + f)
-      if (value <= 0) continue
-      const alpha = opacity * Math.min(1, value)
-      const color = level(value) * 3
-      const pixel = (y * width + x) * 3
-      for (let channel = 0; channel < 3; channel++) {
-        const under = data[pixel + channel]!
-        data[pixel + channel] = Math.round(under + (viridis[color + channel]! - under) * alpha)
-      }
+  const [width, height] = [image.width * factor, image.height * factor]
+  const data = new Uint8Array(width * height * 3)
+  const readGray = bilinearRows({ ...image, values: image.data }, identity, { width, factor })
+  const readMap = bilinearRows(map, toSource, { width, factor })
+  const [grays, values] = [new Float64Array(width), new Float64Array(width)]
+  for (let y = 0, i = 0; y < height; y++) {
+    readGray(y, grays)
+    readMap(y, values)
+    for (let x = 0; x < width; x++, i += 3) {
+      const gray = nearest(grays[x]!)
+      const value = Math.min(1, Math.max(0, values[x]!))
+      const alpha = opacity * value
+      const color = nearest(value * 255) * 3
+      data[i] = nearest(gray + (viridis[color]! - gray) * alpha)
+      data[i + 1] = nearest(gray + (viridis[color + 1]! - gray) * alpha)
+      data[i + 2] = nearest(gray + (viridis[color + 2]! - gray) * alpha)
     }
   }
-  return canvas
+  return { width, height, data }
 }
 
-/** Bilinear; edge pixels reach half a pixel out, beyond that there is nothing. */
-function sample ({ width, height, values }: ScalarMap, x: number, y: number): number {
-  if (!(x >= -0.5 && y >= -0.5 && x <= width - 0.5 && y <= height - 0.5)) return 0
-  const column = Math.min(Math.max(x, 0), width - 1)
-  const row = Math.min(Math.max(y, 0), height - 1)
-  const left = Math.floor(column)
-  const upper = Math.floor(row) * width
-  const right = Math.min(left + 1, width - 1)
-  const lower = Math.min(Math.floor(row) + 1, height - 1) * width
-  const across = column - left
-  const top = values[upper + left]! + (values[upper + right]! - values[upper + left]!) * across
-  const bottom = values[lower + left]! + (values[lower + right]! - values[lower + left]!) * across
-  return top + (bottom - top) * (row - Math.floor(row))
-}
-
-interface Neighbours { readonly first: Int32Array, readonly second: Int32Array, readonly weight: Float64Array }
-
-function neighbours (length: number, factor: number): Neighbours {
-  const first = new Int32Array(length * factor)
-  const second = new Int32Array(length * factor)
-  const weight = new Float64Array(length * factor)
-  for (let index = 0; index < first.length; index++) {
-    const position = Math.min(Math.max((index + 0.5) / factor - 0.5, 0), length - 1)
-    first[index] = Math.floor(position)
-    second[index] = Math.min(first[index]! + 1, length - 1)
-    weight[index] = position - first[index]!
-  }
-  return { first, second, weight }
+/** Math.round of what is not negative, without its branch, which speckled maps make the processor mispredict. */
+function nearest (value: number): number {
+  return (value + 0.5) | 0
 }
