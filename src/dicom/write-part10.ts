@@ -1,8 +1,8 @@
-import { AppError, toAppError } from '../errors.ts'
+import { AppError } from '../errors.ts'
+import { checkedElements } from './checked-elements.ts'
 import type { Dataset } from './dataset.ts'
-import { writeRaw } from './dcmjs.ts'
-import type { RawDictionary } from './dcmjs.ts'
-import { rawDictionary } from './raw-dictionary.ts'
+import { encodeElements, joined, lengthOf } from './encode-elements.ts'
+import type { WrittenElement } from './encode-elements.ts'
 import { transferSyntax } from './transfer-syntaxes.ts'
 import { isUid, uidFromName } from './uid.ts'
 
@@ -12,11 +12,15 @@ export const implementationClassUid = uidFromName('tuberlens implementation clas
 export const implementationVersionName = 'TUBERLENS'
 
 const explicitLittleEndian = '1.2.840.10008.1.2.1'
+const implicitLittleEndian = '1.2.840.10008.1.2'
 const utf8 = 'ISO_IR 192'
+/** PS3.10 7.1: the group is always explicit little endian. */
+const metaEncoding = { explicitVr: true, encapsulated: false }
+const preamble = Buffer.concat([Buffer.alloc(128), Buffer.from('DICM')])
 
 /**
  * Encodes a data set as a Part 10 file (PS3.10 7): zero preamble, File Meta Information of our own, text in UTF-8. The
- * same data set gives the same bytes. For an encapsulated transfer syntax PixelData is one ArrayBuffer a frame.
+ * same data set gives the same bytes. PixelData may be one ArrayBuffer a frame; for an encapsulated transfer syntax it has to be.
  * @throws AppError `value-not-encodable` naming the keyword; `transfer-syntax-unsupported` for big endian and deflated
  */
 export function encodePart10 (dataset: Dataset, options: { readonly transferSyntaxUid?: string } = {}): Uint8Array {
@@ -29,25 +33,23 @@ export function encodePart10 (dataset: Dataset, options: { readonly transferSynt
   if (given !== undefined && given !== null && given !== utf8) {
     throw new AppError('value-not-encodable', `SpecificCharacterSet is not ${utf8}`, { attribute: 'SpecificCharacterSet' })
   }
-  const meta = fileMeta(uidOf(dataset, 'SOPClassUID'), uidOf(dataset, 'SOPInstanceUID'), transferSyntaxUid)
-  const raw = rawDictionary({ ...dataset, SpecificCharacterSet: utf8 }, syntax.encapsulated)
-  try {
-    return new Uint8Array(writeRaw(meta, raw))
-  } catch (thrown) {
-    throw toAppError(thrown, 'value-not-encodable', 'The data set cannot be written')
-  }
+  const meta = encodeElements(fileMeta(uidOf(dataset, 'SOPClassUID'), uidOf(dataset, 'SOPInstanceUID'), transferSyntaxUid), metaEncoding)
+  const groupLength = encodeElements([{ tag: 0x00020000, vr: 'UL', values: [lengthOf(meta)] }], metaEncoding)
+  const elements = checkedElements({ ...dataset, SpecificCharacterSet: utf8 }, syntax.encapsulated)
+  const encoding = { explicitVr: transferSyntaxUid !== implicitLittleEndian, encapsulated: syntax.encapsulated }
+  return joined([preamble, ...groupLength, ...meta, ...encodeElements(elements, encoding)])
 }
 
-/** PS3.10 table 7.1-1, without the group length, which dcmjs adds. */
-function fileMeta (sopClassUid: string, sopInstanceUid: string, transferSyntaxUid: string): RawDictionary {
-  return {
-    '00020001': { vr: 'OB', Value: [Uint8Array.of(0, 1).buffer] },
-    '00020002': { vr: 'UI', Value: [sopClassUid] },
-    '00020003': { vr: 'UI', Value: [sopInstanceUid] },
-    '00020010': { vr: 'UI', Value: [transferSyntaxUid] },
-    '00020012': { vr: 'UI', Value: [implementationClassUid] },
-    '00020013': { vr: 'SH', Value: [implementationVersionName] },
-  }
+/** PS3.10 table 7.1-1, without the group length. */
+function fileMeta (sopClassUid: string, sopInstanceUid: string, transferSyntaxUid: string): WrittenElement[] {
+  return [
+    { tag: 0x00020001, vr: 'OB', values: [Uint8Array.of(0, 1).buffer] },
+    { tag: 0x00020002, vr: 'UI', values: [sopClassUid] },
+    { tag: 0x00020003, vr: 'UI', values: [sopInstanceUid] },
+    { tag: 0x00020010, vr: 'UI', values: [transferSyntaxUid] },
+    { tag: 0x00020012, vr: 'UI', values: [implementationClassUid] },
+    { tag: 0x00020013, vr: 'SH', values: [implementationVersionName] },
+  ]
 }
 
 function uidOf (dataset: Dataset, keyword: 'SOPClassUID' | 'SOPInstanceUID'): string {

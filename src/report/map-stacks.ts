@@ -18,7 +18,9 @@ export function mapStacks (kind: string, method: HeatmapMethod, results: readonl
   const byMatrix = new Map<string, SliceResult[]>()
   for (const result of results) {
     const matrix = `${result.slice.pixel.columns}x${result.slice.pixel.rows}`
-    byMatrix.set(matrix, [...byMatrix.get(matrix) ?? [], result])
+    const stack = byMatrix.get(matrix)
+    if (stack === undefined) byMatrix.set(matrix, [result])
+    else stack.push(result)
   }
   return Array.from(byMatrix, ([matrix, stack]) =>
     ({ sopInstanceUid: uidFromName(`${kind}|${method}|${seriesUid}|${matrix}`), results: stack }))

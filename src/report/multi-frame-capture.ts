@@ -33,6 +33,7 @@ export function buildMultiFrameCapture (
   const [first] = frames
   if (first === undefined) throw new AppError('internal', 'an image of several frames has none')
   const slices = frames.map(({ slice }) => slice)
+  const images = frames.map(({ image }) => image) as [RgbImage, ...RgbImage[]]
   const groups = planeGroups(slices, factor)
   const whole = Object.fromEntries(Object.entries(first.dataset).filter(([name]) => !ofOneFrame.includes(name)))
   const items = (name: string) => frames.flatMap(({ dataset }) => dataset[name] as Dataset[])
@@ -53,18 +54,9 @@ export function buildMultiFrameCapture (
     ...(groups === undefined
       ? {}
       : { SharedFunctionalGroupsSequence: [groups.shared], PerFrameFunctionalGroupsSequence: groups.perFrame }),
-    ...rgbPixels(joined(frames.map(({ image }) => image))),
-    Rows: first.image.height,
+    ...rgbPixels(images),
   }
-  return { dataset, images: frames.map(({ image }) => image) }
-}
-
-/** Pictures of one size, one below the other: the frames of native pixel data. */
-function joined (images: readonly RgbImage[]): RgbImage {
-  const [{ width, height, data: { length } }] = images as [RgbImage]
-  const data = new Uint8Array(length * images.length)
-  for (const [i, image] of images.entries()) data.set(image.data, i * length)
-  return { width, height: height * images.length, data }
+  return { dataset, images }
 }
 
 /** `I14`, or `I14 F3`; the place in the image where that does not fit (SH). */

@@ -153,8 +153,9 @@ function pixels (results: readonly SliceResult[], method: HeatmapMethod, columns
     const heatmap = heatmapOf(result, method)
     if (heatmap === undefined || result.toSource === undefined) throw new AppError('internal', 'a slice of a parametric map has no map')
     const values = mapToSource(heatmap.values, heatmap.width, heatmap.height, result.toSource, columns, rows)
-    for (const [j, value] of values.entries()) {
-      data.setFloat32((i * columns * rows + j) * 4, value < smallestValue ? 0 : Math.min(1, value), true)
+    for (let j = 0, at = i * columns * rows * 4; j < values.length; j++, at += 4) {
+      const value = values[j]!
+      data.setFloat32(at, value < smallestValue ? 0 : Math.min(1, value), true)
     }
   }
   return data.buffer

@@ -72,10 +72,10 @@ export function heatmapReference (slice: Slice, method: HeatmapMethod, series: R
 
 /** A slice for people: `S3 I14`, with the frame where the instance has several. No colon: viewers split at it. */
 export function sliceLabel (slice: Slice, series: SeriesIdentity): string {
-  const position = series.slices.findIndex(other => sliceKey(other) === sliceKey(slice)) + 1
+  const position = () => series.slices.findIndex(other => sliceKey(other) === sliceKey(slice)) + 1
   const parts = [
     ...(series.seriesNumber === undefined ? [] : [`S${series.seriesNumber}`]),
-    slice.instanceNumber === undefined ? `#${position}` : `I${slice.instanceNumber}`,
+    slice.instanceNumber === undefined ? `#${position()}` : `I${slice.instanceNumber}`,
     ...(slice.source.frameCount > 1 ? [`F${slice.frameNumber}`] : []),
   ]
   return parts.join(' ')

@@ -67,7 +67,7 @@ export function buildSecondaryCapture (input: HeatmapInput): Capture {
       SeriesInstanceUID: source.seriesInstanceUid,
     }],
     ...geometry(slice, canvasFactor(display.width)),
-    ...rgbPixels(image),
+    ...rgbPixels([image]),
   }
   return { dataset, image }
 }
@@ -91,12 +91,12 @@ export function captureModules (context: ReportContext): Dataset {
   }
 }
 
-/** Image Pixel (PS3.3 C.7.6.3): RGB by pixel, 8 bits. The bytes are copied: the writer needs a buffer that holds nothing else. */
-export function rgbPixels (image: RgbImage): Dataset {
-  const { width, height, data } = image
-  // native pixel data has an even length (PS3.5 8.1.1)
-  const bytes = new Uint8Array(data.length + data.length % 2)
-  bytes.set(data)
+/**
+ * Image Pixel (PS3.3 C.7.6.3) of frames of one size: RGB by pixel, 8 bits. PixelData is the pictures' own memory, copied when the
+ * file is made and not before.
+ */
+export function rgbPixels (frames: readonly [RgbImage, ...RgbImage[]]): Dataset {
+  const [{ width, height }] = frames
   return {
     SamplesPerPixel: 3,
     PhotometricInterpretation: 'RGB',
@@ -107,8 +107,14 @@ export function rgbPixels (image: RgbImage): Dataset {
     BitsStored: 8,
     HighBit: 7,
     PixelRepresentation: 0,
-    PixelData: [bytes.buffer],
+    PixelData: frames.map(({ data }) => ownMemory(data)),
   }
+}
+
+/** Memory that holds these bytes and nothing else. */
+function ownMemory (data: Uint8Array): ArrayBuffer {
+  const { buffer, byteLength } = data
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? buffer : new Uint8Array(data).buffer
 }
 
 /**

@@ -47,7 +47,7 @@ export async function buildSummaryPage ({ study, context, displayOf }: SummaryIn
     ImageType: ['DERIVED', 'SECONDARY', 'SUMMARY'],
     PatientOrientation: null,
     DerivationDescription: 'Summary page of an automated analysis; not an image of the patient',
-    ...rgbPixels(image),
+    ...rgbPixels([image]),
   }
   return { dataset, image }
 }

@@ -187,12 +187,12 @@ t.test('the legend covers nothing of the head of a real slice', async t => {
   t.equal(covered, 0)
 })
 
-t.test('pixels are an exact buffer of even length', async t => {
-  const odd = rgbPixels({ width: 1, height: 1, data: Uint8Array.of(1, 2, 3) })
-  t.strictSame(new Uint8Array((odd['PixelData'] as readonly ArrayBuffer[])[0]!), Uint8Array.of(1, 2, 3, 0))
-  const view = new Uint8Array(Uint8Array.of(9, 9, 1, 2, 3, 4, 5, 6).buffer, 2)
-  const exact = rgbPixels({ width: 2, height: 1, data: view })['PixelData'] as readonly ArrayBuffer[]
-  t.strictSame([...new Uint8Array(exact[0]!)], [1, 2, 3, 4, 5, 6])
+t.test('pixels are exactly those of the picture, whatever memory it lies in, and are not copied needlessly', async t => {
+  const picture = { width: 1, height: 1, data: Uint8Array.of(1, 2, 3) }
+  const view = { width: 1, height: 1, data: new Uint8Array(Uint8Array.of(9, 9, 1, 2, 3, 4).buffer, 2, 3) }
+  const [own, exact] = rgbPixels([picture, view])['PixelData'] as readonly ArrayBuffer[]
+  t.equal(own, picture.data.buffer)
+  t.strictSame([...new Uint8Array(exact!)], [1, 2, 3])
 })
 
 t.test('findings that cannot have a map, and pictures of another size, are refused', async t => {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
-import type { Dataset, DatasetValue, PersonNameValue } from './dataset.ts'
-import type { RawDictionary } from './dcmjs.ts'
-import { isSignDependent, multiplicityOf, tagOf, tagText, vrOf } from './dictionary.ts'
+import type { Dataset, DatasetValue } from './dataset.ts'
+import { isSignDependent, multiplicityOf, tagOf, vrOf } from './dictionary.ts'
+import type { WrittenElement, WrittenValues } from './encode-elements.ts'
 import { formatDs } from './format-ds.ts'
 import { integerSchemas, nameGroupSchema, valueSchemas } from './value-schemas.ts'
 
@@ -20,32 +20,36 @@ interface Place extends Surroundings { readonly keyword: string, readonly tag: n
 
 const pixelDataTag = 0x7fe00010
 const lutDataTag = 0x00283006
-/** VRs whose length field has 16 bits (PS3.5 7.1.2): dcmjs turns longer values into UN. */
+/** VRs whose length field has 32 bits (PS3.5 7.1.2). */
 const longLength = new Set(['OB', 'OD', 'OF', 'OW', 'SQ', 'UC', 'UR', 'UT', 'UN'])
+const nameSchema = z.strictObject({
+  Alphabetic: nameGroupSchema,
+  Ideographic: nameGroupSchema.optional(),
+  Phonetic: nameGroupSchema.optional(),
+})
 /** Backslash separates no values here (PS3.5 6.2). */
 const singleText = new Set(['LT', 'ST', 'UR', 'UT'])
 
 /**
- * Turns a data set of keywords into what dcmjs writes, every value checked against its VR and multiplicity.
+ * The elements of a data set of keywords, in ascending order of tags, every value checked against its VR and multiplicity.
  * @throws AppError `value-not-encodable`, naming the keyword, never the value
  */
-export function rawDictionary (dataset: Dataset, encapsulated: boolean): RawDictionary {
+export function checkedElements (dataset: Dataset, encapsulated: boolean): WrittenElement[] {
   const bits = dataset['BitsAllocated']
-  return items(dataset, { path: '', signed: false, bitsAllocated: typeof bits === 'number' ? bits : 16, encapsulated })
+  return elements(dataset, { path: '', signed: false, bitsAllocated: typeof bits === 'number' ? bits : 16, encapsulated })
 }
 
-function items (dataset: Dataset, around: Surroundings): RawDictionary {
+function elements (dataset: Dataset, around: Surroundings): WrittenElement[] {
   const representation = dataset['PixelRepresentation']
   const signed = typeof representation === 'number' ? representation === 1 : around.signed
-  return Object.fromEntries(Object.entries(dataset).map(([keyword, value]) => {
-    const tag = tagOf(keyword)
-    const path = around.path
-    if (tag === undefined || (tag >>> 16) % 2 === 1) throw refusal(path + keyword, 'is not an attribute of PS3.6')
-    if (tag >>> 16 < 8) throw refusal(path + keyword, 'belongs to no data set')
-    const place = { ...around, signed, keyword: path + keyword, tag, vr: valueRepresentation(tag, value, { ...around, signed }) }
-    // dcmjs sorts its keys as text, so that digits and capitals have to be in the order of their values
-    return [tagText(tag).toUpperCase(), { vr: place.vr, Value: encoded(value, place) }]
-  }))
+  return Object.entries(dataset).map(([name, value]): WrittenElement => {
+    const tag = tagOf(name)
+    const keyword = around.path + name
+    if (tag === undefined || (tag >>> 16) % 2 === 1) throw refusal(keyword, 'is not an attribute of PS3.6')
+    if (tag >>> 16 < 8) throw refusal(keyword, 'belongs to no data set')
+    const place = { ...around, signed, keyword, tag, vr: valueRepresentation(tag, value, { ...around, signed }) }
+    return { tag, vr: place.vr, values: encoded(value, place) }
+  }).sort((a, b) => a.tag - b.tag)
 }
 
 /** Decides "OB or OW" and "US or SS" (PS3.5 A.2, PS3.5 8.1.2). */
@@ -60,11 +64,11 @@ function valueRepresentation (tag: number, value: DatasetValue, around: Surround
   return least < 0 || (around.signed && most <= 0x7fff) ? 'SS' : 'US'
 }
 
-function encoded (value: DatasetValue, place: Place): readonly unknown[] {
+function encoded (value: DatasetValue, place: Place): WrittenValues {
   const values: readonly unknown[] = value === null ? [] : Array.isArray(value) ? value : [value]
   if (values.some(one => one === undefined || one === null)) throw refusal(place.keyword, 'holds an undefined or null value')
   if (values.length === 0) return []
-  if (place.vr === 'SQ') return values.map((item, i) => items(asItem(item, place), { ...place, path: `${place.keyword}[${i}].` }))
+  if (place.vr === 'SQ') return values.map((item, i) => elements(asItem(item, place), { ...place, path: `${place.keyword}[${i}].` }))
   if (place.vr.startsWith('O')) return binary(values, place)
   checkMultiplicity(values.length, place)
   if (place.vr === 'PN') return checkLength(values.map(name => personName(name, place)), place)
@@ -79,11 +83,10 @@ function asItem (item: unknown, place: Place): Dataset {
   throw refusal(place.keyword, 'is a sequence and holds something other than items')
 }
 
-/** A copy of exactly the bytes that are meant: dcmjs writes the start of a view's whole memory instead. */
+/** Of a view exactly the bytes that are meant, not the memory that it lies in. */
 function binary (values: readonly unknown[], place: Place): readonly ArrayBuffer[] {
   if (place.vr === 'OL' || place.vr === 'OV') throw refusal(place.keyword, `has the VR ${place.vr}, which is not written`)
-  const frames = place.tag === pixelDataTag && place.encapsulated
-  if (!frames && values.length > 1) throw refusal(place.keyword, 'has more than one value')
+  if (place.tag !== pixelDataTag && values.length > 1) throw refusal(place.keyword, 'has more than one value')
   return values.map(value => {
     if (value instanceof ArrayBuffer) return value
     if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice().buffer
@@ -115,22 +118,14 @@ function finite (value: unknown, place: Place): number {
   return number
 }
 
-function personName (value: unknown, place: Place): PersonNameValue {
-  const schema = z.strictObject({
-    Alphabetic: nameGroupSchema,
-    Ideographic: nameGroupSchema.optional(),
-    Phonetic: nameGroupSchema.optional(),
-  })
+/** The groups of a name, without empty ones at its end (PS3.5 6.2.1.1). */
+function personName (value: unknown, place: Place): string {
   const [Alphabetic = '', ...others] = typeof value === 'string' ? value.split('=') : []
   const [Ideographic = '', Phonetic = '', ...more] = others
   if (more.length > 0) throw refusal(place.keyword, 'has more than three groups')
   const given: unknown = typeof value === 'string' ? { Alphabetic, Ideographic, Phonetic } : value
-  const name = checked(schema, given, place)
-  return {
-    Alphabetic: name.Alphabetic,
-    ...(name.Ideographic === undefined || name.Ideographic === '' ? {} : { Ideographic: name.Ideographic }),
-    ...(name.Phonetic === undefined || name.Phonetic === '' ? {} : { Phonetic: name.Phonetic }),
-  }
+  const name = checked(nameSchema, given, place)
+  return [name.Alphabetic, name.Ideographic ?? '', name.Phonetic ?? ''].join('=').replace(/=+$/, '')
 }
 
 function checked<T> (schema: z.ZodType<T>, value: unknown, place: Place): T {
@@ -151,12 +146,10 @@ function checkMultiplicity (count: number, place: Place): void {
   throw refusal(place.keyword, `has ${count} values, PS3.6 allows ${multiplicityOf(place.tag) ?? ''}`)
 }
 
-function checkLength<T> (values: readonly T[], place: Place): readonly T[] {
+function checkLength<T extends string | number> (values: readonly T[], place: Place): readonly T[] {
   if (longLength.has(place.vr)) return values
   const size = { US: 2, SS: 2, UL: 4, SL: 4, AT: 4, FL: 4, FD: 8 }[place.vr]
-  const length = size === undefined
-    ? Buffer.byteLength(values.map(value => typeof value === 'string' ? value : Object.values(value as object).join('=')).join('\\'))
-    : values.length * size
+  const length = size === undefined ? Buffer.byteLength(values.join('\\')) : values.length * size
   if (length > 0xfffe) throw refusal(place.keyword, 'is longer than 65,534 bytes')
   if (values.length > 1 && singleText.has(place.vr)) throw refusal(place.keyword, 'has more than one value')
   return values
