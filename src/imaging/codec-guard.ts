@@ -3,10 +3,9 @@ import type { Codec } from '../dicom/transfer-syntaxes.ts'
 import { AppError } from '../errors.ts'
 import { checkTileParts, readJpeg2000Header, readJpegHeader } from './codestream-header.ts'
 import type { CodestreamHeader } from './codestream-header.ts'
-import { checkRle } from './rle-guard.ts'
 
-/** The decoders, by the family of codestream that each reads. */
-export type CodecFamily = Exclude<Codec, 'native'>
+/** The decoders of codestreams, by the family that each reads. */
+export type CodecFamily = Exclude<Codec, 'native' | 'rle'>
 
 /** Pixels per frame beyond which nothing is decoded. */
 export const maximumPixels = 64 * 1024 * 1024
@@ -14,8 +13,8 @@ export const maximumPixels = 64 * 1024 * 1024
 export interface GuardedFrame {
   /** The codestream alone, without padding or wrapper. */
   readonly codestream: Uint8Array
-  /** Bits per sample that the codestream states. `undefined`: RLE packs whole cells, HighBit and BitsStored rule (PS3.5 8.2.2). */
-  readonly precision: number | undefined
+  /** Bits per sample that the codestream states. */
+  readonly precision: number
   readonly warnings: readonly string[]
 }
 
@@ -46,17 +45,18 @@ export function checkImagePixel (pixel: ImagePixel): asserts pixel is ImagePixel
   }
 }
 
+/** The same of a compressed frame. @throws AppError `pixel-data-invalid`, `instance-too-large` */
+export function checkCompressed (pixel: ImagePixel): asserts pixel is ImagePixel & { bitsAllocated: 8 | 16 } {
+  checkImagePixel(pixel)
+  if (pixel.bitsAllocated === 32) throw invalid('A compressed frame cannot have BitsAllocated 32', { bitsAllocated: 32 })
+}
+
 /**
  * Refuses a compressed frame whose codestream contradicts the header, is cut off, or would unpack to more than it says.
  * @throws AppError `pixel-data-invalid`, `instance-too-large`
  */
 export function guardFrame (encoded: Uint8Array, pixel: ImagePixel, family: CodecFamily): GuardedFrame {
-  checkImagePixel(pixel)
-  if (pixel.bitsAllocated === 32) throw invalid('A compressed frame cannot have BitsAllocated 32', { bitsAllocated: 32 })
-  if (family === 'rle') {
-    checkRle(encoded, pixel)
-    return { codestream: encoded, precision: undefined, warnings: [] }
-  }
+  checkCompressed(pixel)
   const warnings: string[] = []
   let stream = encoded
   if (stream2000(family)) {

@@ -1,7 +1,8 @@
 import type { ImagePixel } from '../dicom/slice.ts'
 import { AppError } from '../errors.ts'
-import { checkImagePixel } from './codec-guard.ts'
-import { unpackSamples } from './sample-bits.ts'
+import { checkCompressed, checkImagePixel } from './codec-guard.ts'
+import { decodeRle } from './decode-rle.ts'
+import { unpackInPlace, unpackSamples } from './sample-bits.ts'
 import type { SampleArray, StoredPixels } from './stored-pixels.ts'
 
 /**
@@ -21,18 +22,25 @@ export function decodeNativeFrame (encoded: Uint8Array, pixel: ImagePixel, bigEn
 }
 
 /**
- * What a decoder delivered (little endian cells) → stored values. Signed samples of JPEG and JPEG-LS carry no sign of their own
- * (PS3.5 8.2.1): it is bit `min(precision, BitsStored) − 1`. Unsigned ones are taken as they are. Without a precision the cells
- * are those of a native frame.
+ * A frame of RLE Lossless: whole cells are packed, so that HighBit and BitsStored rule as in a native frame (PS3.5 8.2.2).
+ * @throws AppError `pixel-data-invalid`, `instance-too-large`
+ */
+export function decodeRleFrame (encoded: Uint8Array, pixel: ImagePixel): StoredPixels {
+  checkCompressed(pixel)
+  return image(pixel, unpackInPlace(decodeRle(encoded, pixel), pixel), [])
+}
+
+/**
+ * What a decoder delivered (little endian cells, which become the result) → stored values. Signed samples of JPEG and JPEG-LS carry no
+ * sign of their own (PS3.5 8.2.1): it is bit `min(precision, BitsStored) − 1`. Unsigned ones are taken as they are.
  */
 export function decodedFrame (
-  bytes: Uint8Array, pixel: ImagePixel, precision: number | undefined, warnings: readonly string[],
+  bytes: Uint8Array<ArrayBuffer>, pixel: ImagePixel, precision: number, warnings: readonly string[],
 ): StoredPixels {
   checkImagePixel(pixel)
   const { bitsAllocated, signed } = pixel
-  if (precision === undefined) return image(pixel, unpackSamples(bytes, { ...pixel, bigEndian: false }), warnings)
   const bitsStored = signed ? Math.min(precision, pixel.bitsStored) : bitsAllocated
-  const data = unpackSamples(bytes, { bitsAllocated, bitsStored, highBit: bitsStored - 1, signed, bigEndian: false })
+  const data = unpackInPlace(bytes, { bitsAllocated, bitsStored, highBit: bitsStored - 1, signed })
   return image(pixel, data, warnings)
 }
 

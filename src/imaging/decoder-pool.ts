@@ -6,15 +6,15 @@ import { guardFrame } from './codec-guard.ts'
 import { startCodecThread } from './codec-thread.ts'
 import type { CodecThread } from './codec-thread.ts'
 import type { CodecRequest } from './decode-worker.ts'
-import { decodedFrame, decodeNativeFrame } from './decode-pixels.ts'
+import { decodedFrame, decodeNativeFrame, decodeRleFrame } from './decode-pixels.ts'
 import type { GrayImage, RgbImage } from './raster.ts'
 import type { StoredPixels } from './stored-pixels.ts'
 import type { DecodedSamples } from './wasm-codecs.ts'
 
 export interface Decoder {
   /**
-   * One encoded frame → stored values, in any transfer syntax of the table. Native frames are unpacked at once, compressed ones
-   * in a worker thread; calls may overlap.
+   * One encoded frame → stored values, in any transfer syntax of the table. Native and RLE frames are unpacked at once, other
+   * compressed ones in a worker thread; calls may overlap.
    * @throws AppError `transfer-syntax-unsupported`, `pixel-data-invalid`, `instance-too-large`, `pixel-decode-failed`,
    *   `pixel-decode-timeout`; `interrupted` after `close`
    */
@@ -98,6 +98,7 @@ export function createDecoder (options: DecoderOptions = {}): Decoder & JpegEnco
     }
     const { codec } = syntax
     if (codec === 'native') return decodeNativeFrame(encoded, pixel, !syntax.littleEndian)
+    if (codec === 'rle') return decodeRleFrame(encoded, pixel)
     const guarded = guardFrame(encoded, pixel, codec)
     const reply = await run({ codestream: guarded.codestream, pixel, family: codec })
     return decodedFrame(reply.bytes, pixel, guarded.precision, [...guarded.warnings, ...reply.warnings])

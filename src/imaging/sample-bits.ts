@@ -11,13 +11,26 @@ export interface SampleLayout {
 
 /**
  * Cells → stored values: byte order, then the bits between HighBit and HighBit − BitsStored + 1, then the sign. Bits outside
- * (old overlays, padding) are dropped.
+ * (old overlays, padding) are dropped. Where the cells are the values already, as in most files, the result is a view of them.
  */
 export function unpackSamples (bytes: Uint8Array, layout: SampleLayout): SampleArray {
-  const cells = unsignedCells(bytes, layout.bitsAllocated, layout.bigEndian)
+  const { bitsAllocated } = layout
+  const swapped = layout.bigEndian && bitsAllocated > 8
+  if (!swapped && bytes.byteOffset % (bitsAllocated / 8) === 0) {
+    const cells = cellsOf(bytes, bitsAllocated)
+    if (areValues(cells, layout)) return layout.signed ? asSigned(cells) : cells
+  }
+  // a copy of its own: the frame may be an unaligned view of a whole file (and slice() of a Buffer is but a view)
+  const copy = new Uint8Array(bytes)
+  if (swapped) swap(copy, bitsAllocated)
+  return unpackInPlace(copy, layout)
+}
+
+/** The same of little endian cells, in their own memory, which must begin where a cell may. */
+export function unpackInPlace (bytes: Uint8Array, layout: Omit<SampleLayout, 'bigEndian'>): SampleArray {
   const { bitsAllocated, bitsStored, highBit, signed } = layout
-  const right = highBit + 1 - bitsStored
-  if (right !== 0 || bitsStored !== bitsAllocated) {
+  const cells = cellsOf(bytes, bitsAllocated)
+  if (!areValues(cells, layout)) {
     const left = 31 - highBit
     const drop = 32 - bitsStored
     // shifting left, then right, drops the bits above HighBit and extends the sign in one go
@@ -27,21 +40,41 @@ export function unpackSamples (bytes: Uint8Array, layout: SampleLayout): SampleA
   return signed ? asSigned(cells) : cells
 }
 
-function unsignedCells (bytes: Uint8Array, bits: 8 | 16 | 32, bigEndian: boolean): Uint8Array | Uint16Array | Uint32Array {
-  // a copy of its own: the frame may be an unaligned view of a whole file (and slice() of a Buffer is but a view)
-  const copy = new Uint8Array(bytes)
-  if (bits === 8) return copy
-  if (bigEndian) {
-    const buffer = Buffer.from(copy.buffer, copy.byteOffset, copy.byteLength)
-    if (bits === 16) buffer.swap16()
-    else buffer.swap32()
-  }
-  return bits === 16
-    ? new Uint16Array(copy.buffer, copy.byteOffset, copy.byteLength >> 1)
-    : new Uint32Array(copy.buffer, copy.byteOffset, copy.byteLength >> 2)
+type Cells = Uint8Array | Uint16Array | Uint32Array
+
+function cellsOf ({ buffer, byteOffset, byteLength }: Uint8Array, bits: 8 | 16 | 32): Cells {
+  if (bits === 8) return new Uint8Array(buffer, byteOffset, byteLength)
+  return bits === 16 ? new Uint16Array(buffer, byteOffset, byteLength >> 1) : new Uint32Array(buffer, byteOffset, byteLength >> 2)
 }
 
-function asSigned (cells: Uint8Array | Uint16Array | Uint32Array): SampleArray {
+/** Whether nothing is to be dropped: the value fills its cell, or is unsigned and no cell has a bit above it. */
+function areValues (cells: Cells, { bitsAllocated, bitsStored, highBit, signed }: Omit<SampleLayout, 'bigEndian'>): boolean {
+  if (bitsStored === bitsAllocated) return true
+  return !signed && highBit === bitsStored - 1 && usedBits(cells) >>> bitsStored === 0
+}
+
+/** The bits that any cell has. */
+function usedBits (cells: Cells): number {
+  if (!(cells instanceof Uint16Array) || cells.length < 2) {
+    let bits = 0
+    for (let i = 0; i < cells.length; i++) bits |= cells[i]!
+    return bits
+  }
+  // two at a time, from where a pair may begin
+  const first = cells.byteOffset % 4 / 2
+  const pairs = new Uint32Array(cells.buffer, cells.byteOffset + 2 * first, (cells.length - first) >> 1)
+  let both = cells[0]! | cells[cells.length - 1]!
+  for (let i = 0; i < pairs.length; i++) both |= pairs[i]!
+  return (both | both >>> 16) & 0xffff
+}
+
+function swap (bytes: Uint8Array<ArrayBuffer>, bits: 8 | 16 | 32): void {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bits === 16) buffer.swap16()
+  else buffer.swap32()
+}
+
+function asSigned (cells: Cells): SampleArray {
   if (cells instanceof Uint8Array) return new Int8Array(cells.buffer, cells.byteOffset, cells.length)
   if (cells instanceof Uint16Array) return new Int16Array(cells.buffer, cells.byteOffset, cells.length)
   return new Int32Array(cells.buffer, cells.byteOffset, cells.length)

@@ -5,6 +5,7 @@ export interface StoredPixels {
   readonly width: number
   readonly height: number
   readonly samplesPerPixel: number
+  /** Not to be written to: it may be the memory of the file. */
   readonly data: SampleArray
   /** Deviations of the encoding that did not prevent decoding. */
   readonly warnings: readonly string[]

@@ -26,7 +26,6 @@ export interface DecodedSamples {
 }
 
 const methods = {
-  rle: 'decodeRle',
   jpeg: 'decodeJpeg',
   'jpeg-lossless': 'decodeJpeg',
   'jpeg-ls': 'decodeJpegLs',
@@ -80,7 +79,8 @@ export function createWasmCodecs (): WasmCodecs {
         { family, length: decoded?.length ?? 0, expected })
     }
     healthy = true
-    return new Uint8Array(decoded)
+    // dcmjs-codecs has taken them out of its heap: to copy them again would be in vain
+    return decoded as Uint8Array<ArrayBuffer>
   }
 
   const encode = async ({ width, height, data }: GrayImage | RgbImage, form: { readonly jpegQuality: number } | 'rle') => {

@@ -199,39 +199,3 @@ t.test('claims of the header that no frame can have are refused', async t => {
 t.test('32-bit cells cannot be compressed', async t => {
   refused(t, () => guardFrame(streams['jpeg-ls'], pixelOf(24, 16, { bitsAllocated: 32, bitsStored: 32 }), 'jpeg-ls'), /BitsAllocated 32/)
 })
-
-t.test('RLE frames', async t => {
-  const small = pixelOf(4, 4, { bitsAllocated: 8, bitsStored: 8 })
-  /** A frame with these segments, by default with the offsets that they have (PS3.5 Figure G.5-1). */
-  const frame = (segments: number[][], count = segments.length, offsets?: number[]) => {
-    const head = Buffer.alloc(64)
-    head.writeUInt32LE(count, 0)
-    let at = 64
-    segments.forEach((segment, i) => {
-      head.writeUInt32LE(offsets?.[i] ?? at, 4 + 4 * i)
-      at += segment.length
-    })
-    return joined(head, ...segments)
-  }
-  const guard = (bytes: Uint8Array, of = small) => guardFrame(bytes, of, 'rle')
-  t.test('what fills the frame exactly passes', async t => {
-    t.equal(guard(frame([[241, 9]])).precision, undefined, 'one run of 16')
-    t.equal(guard(frame([[7, 1, 2, 3, 4, 5, 6, 7, 8, 249, 9]])).precision, undefined, 'a copy of 8 and a run of 8')
-    t.equal(guard(frame([[128, 241, 9, 128, 0, 0]])).precision, undefined, 'no-operations and padding')
-    t.equal(guard(frame([[241, 9], [241, 8]]), pixelOf(4, 4)).precision, undefined, 'two bytes per sample, two segments')
-    t.equal(guard(await encodeFrame(samples(24, 16), pixel, 'encodeRle'), pixel).precision, undefined, 'as an encoder writes it')
-  })
-  t.test('overrun, shortage and wild offsets are refused', async t => {
-    refused(t, () => guard(frame([[200, 9]])), /more than the 16 pixels/)
-    refused(t, () => guard(frame([[241, 9, 3, 1, 2, 3, 4]])), /more than the 16 pixels/)
-    refused(t, () => guard(frame([[250, 9]])), /less than the 16 pixels/)
-    refused(t, () => guard(frame([[15, 1, 2, 3]])), /less than the 16 pixels/)
-    refused(t, () => guard(frame([[241, 9]], 1, [1000])), /outside the frame/)
-    refused(t, () => guard(frame([[241, 9]], 1, [0xffffffff])), /outside the frame/)
-    refused(t, () => guard(frame([[241, 9]], 1, [10])), /outside the frame/)
-    refused(t, () => guard(frame([[241, 9], [241, 9]], 2, [66, 64]), pixelOf(4, 4)), /outside the frame/)
-    refused(t, () => guard(frame([[241, 9]], 15)), /15 segments/)
-    refused(t, () => guard(frame([[241, 9]]), pixelOf(4, 4)), /1 segments/)
-    refused(t, () => guard(new Uint8Array(63)), /header is cut off/)
-  })
-})

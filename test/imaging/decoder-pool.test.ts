@@ -290,7 +290,7 @@ t.test('a frame that takes too long is ended, and the next one gets a new thread
 
   const thread = startCodecThread()
   t.teardown(async () => { await thread.stop() })
-  const small = { codestream: await encodeFrame(goodSamples, good, 'encodeRle'), pixel: good, family: 'rle' } as const
+  const small = { codestream: await encodeFrame(goodSamples, good, 'encodeJpegLs'), pixel: good, family: 'jpeg-ls' } as const
   t.equal((await thread.run(small, 60_000)).bytes.length, 2048)
   t.equal(thread.alive, true)
   await t.rejects(thread.run({ codestream: slow, pixel: large, family: 'jpeg-2000' }, timeoutMs), expected)
@@ -303,30 +303,30 @@ t.test('frames decoded at once come back each to its caller', async t => {
   t.teardown(async () => { await two.close() })
   const frames = await Promise.all([1, 2, 3, 4, 5, 6, 7].map(async seed => {
     const samples = new Uint16Array(picture(32, 32, 0, 4095, seed))
-    return { samples, stream: await encodeFrame(samples, good, 'encodeRle') }
+    return { samples, stream: await encodeFrame(samples, good, 'encodeJpegLs') }
   }))
-  const decoded = await Promise.all(frames.map(async ({ stream }) => await two.decode(stream, good, syntax.rle)))
+  const decoded = await Promise.all(frames.map(async ({ stream }) => await two.decode(stream, good, syntax.jpegLs)))
   t.strictSame(decoded.map(({ data }) => data), frames.map(({ samples }) => samples))
 })
 
 t.test('the caller keeps its bytes: nothing is transferred away', async t => {
   // more than Node's pool of small buffers, which cannot be transferred
   const large = pixelOf(256, 256)
-  const stream = await encodeFrame(new Uint16Array(picture(256, 256, 0, 4095)), large, 'encodeRle')
+  const stream = await encodeFrame(new Uint16Array(picture(256, 256, 0, 4095)), large, 'encodeJpegLs')
   const file = Buffer.concat([Buffer.alloc(7), stream])
   t.ok(file.length > 65536)
-  await decoder.decode(file.subarray(7), large, syntax.rle)
+  await decoder.decode(file.subarray(7), large, syntax.jpegLs)
   t.strictSame(new Uint8Array(file.subarray(7)), stream)
 })
 
 t.test('closing interrupts what is under way and what waits', async t => {
   const closing = createDecoder({ workers: 1 })
-  const stream = await encodeFrame(goodSamples, good, 'encodeRle')
-  const waiting = [closing.decode(stream, good, syntax.rle), closing.decode(stream, good, syntax.rle)]
+  const stream = await encodeFrame(goodSamples, good, 'encodeJpegLs')
+  const waiting = [closing.decode(stream, good, syntax.jpegLs), closing.decode(stream, good, syntax.jpegLs)]
     .map(async promise => await promise.then(() => 'decoded', codeOf))
   await closing.close()
   t.strictSame(await Promise.all(waiting), ['interrupted', 'interrupted'])
-  await t.rejects(closing.decode(stream, good, syntax.rle), { code: 'interrupted' })
+  await t.rejects(closing.decode(stream, good, syntax.jpegLs), { code: 'interrupted' })
   await closing.close()
 })
 
