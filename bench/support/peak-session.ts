@@ -38,7 +38,9 @@ async function open (
   const { InferenceSession, Tensor } = await loadOnnxRuntime()
   const output = { name: 'output', type: 'float', shape: shape.map((_, axis) => `o${axis}`) } as const
   const model: Model = { nodes, initializers, inputs: [{ name: 'input', type: 'float', shape }], outputs: [output] }
-  const session = await InferenceSession.create(encodeModel(model), {
+  const { bytes, externalData } = encodeModel(model)
+  const session = await InferenceSession.create(bytes, {
+    externalData,
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     // as the networks' sessions: threads that spin would take the time of those measured next

@@ -23,8 +23,11 @@ export function foldNormalization (graph: LayerGraph, kept: ReadonlySet<string>)
 function folded (convolution: OperationOf<'convolution'>, { scale, shift }: OperationOf<'affine'>): OperationOf<'convolution'> {
   const { kernel, bias } = convolution
   const filters = scale.length
+  const values = new Float32Array(kernel.values.length)
   // the filter is the last axis of TensorFlow's kernels
-  const values = kernel.values.map((value, index) => value * (scale[index % filters] ?? NaN))
+  for (let start = 0; start < values.length; start += filters) {
+    for (let filter = 0; filter < filters; filter++) values[start + filter] = kernel.values[start + filter]! * scale[filter]!
+  }
   return {
     ...convolution,
     kernel: { shape: kernel.shape, values },

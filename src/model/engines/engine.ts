@@ -2,6 +2,10 @@
 export const engineNames = ['onnxruntime', 'tensorflow'] as const
 export type EngineName = typeof engineNames[number]
 
+/** What onnxruntime computes on. Of several GPUs it takes the first that CUDA_VISIBLE_DEVICES shows. */
+export const deviceNames = ['cpu', 'cuda'] as const
+export type DeviceName = typeof deviceNames[number]
+
 /** The maps to compute besides the probability; saliency costs a whole backward pass. */
 export interface WantedMaps { readonly gradCam: boolean, readonly saliency: boolean }
 
@@ -21,7 +25,7 @@ export interface EngineOutput {
   readonly evidence?: RawMaps
 }
 
-/** A network ready to run. One call at a time. */
+/** A network ready to run. Calls may overlap; they are computed one after another. */
 export interface Engine {
   /** Library and version: `onnxruntime 1.30.0`. */
   readonly name: string
@@ -38,4 +42,6 @@ export interface Engine {
 export interface EngineOptions {
   /** Threads that one run may use; the library's own choice where absent. */
   readonly threads?: number | undefined
+  /** `cpu` where absent. */
+  readonly device?: DeviceName | undefined
 }

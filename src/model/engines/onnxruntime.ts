@@ -3,7 +3,8 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import { AppError, toAppError } from '../../errors.ts'
 import { type LayerGraph, layerOf } from '../layer-graph.ts'
 import { type ExplainedLayers, explainedModel, onnxNames } from '../onnx/explained-model.ts'
-import type { Engine, EngineOptions, EngineOutput, RawMaps, WantedMaps } from './engine.ts'
+import type { EncodedModel } from '../onnx/messages.ts'
+import type { DeviceName, Engine, EngineOptions, EngineOutput, RawMaps, WantedMaps } from './engine.ts'
 
 type Runtime = typeof import('onnxruntime-node')
 
@@ -17,16 +18,30 @@ export async function loadOnnxRuntime (): Promise<Runtime> {
   }
 }
 
+/** Exports the network with its gradients to ONNX, in memory, and opens it. @throws AppError as `openOnnxModel`, and as `explainedModel` */
+export async function openOnnxRuntime (graph: LayerGraph, layers: ExplainedLayers, options: EngineOptions): Promise<Engine> {
+  return await openOnnxModel({ ...explainedModel(graph, layers), inputShape: layerOf(graph, graph.input).shape }, options)
+}
+
+/** A network as ONNX, with its gradients. */
+export interface OnnxModel extends EncodedModel {
+  /** rows, columns, channels */
+  readonly inputShape: readonly number[]
+}
+
 /**
- * Exports the network with its gradients to ONNX, in memory, and opens it.
- * @throws AppError `engine-unavailable`, `model-invalid` for a network that cannot be exported
+ * Opens an exported network.
+ * @throws AppError `engine-unavailable`, with the fact `device` for a GPU that it cannot use; `model-invalid`
  */
-export async function openOnnxRuntime (graph: LayerGraph, layers: ExplainedLayers, { threads }: EngineOptions): Promise<Engine> {
+export async function openOnnxModel ({ bytes, externalData, inputShape }: OnnxModel, { threads, device = 'cpu' }: EngineOptions): Promise<Engine> {
   const runtime = await loadOnnxRuntime()
-  const model = explainedModel(graph, layers)
+  // what it would print to the console is in what it throws
+  if (device === 'cuda') runtime.env.logLevel = 'fatal'
   let session: InferenceSession
   try {
-    session = await runtime.InferenceSession.create(model, {
+    session = await runtime.InferenceSession.create(bytes, {
+      executionProviders: [device],
+      externalData,
       graphOptimizationLevel: 'all',
       // one slice a run keeps the arena small, and it saves a third of the time that a run without maps takes
       enableCpuMemArena: true,
@@ -37,21 +52,34 @@ export async function openOnnxRuntime (graph: LayerGraph, layers: ExplainedLayer
       extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
     })
   } catch (thrown) {
+    if (device === 'cuda') throw withoutCuda(thrown)
     throw toAppError(thrown, 'model-invalid', 'onnxruntime does not accept the network')
   }
-  return new OnnxRuntimeEngine(runtime, session, layerOf(graph, graph.input).shape)
+  return new OnnxRuntimeEngine(runtime, session, inputShape, device)
+}
+
+/** Missing libraries are told from all else, which says itself what it is: no GPU, no driver, too old a one. */
+function withoutCuda (cause: unknown): AppError {
+  const said = cause instanceof Error ? cause.message : ''
+  const reason = /Failed to load (shared )?library/.test(said)
+    ? 'its CUDA libraries are not installed'
+    : said.includes('backend not found') ? 'its build for this platform has no CUDA' : said.split('\n', 1)[0]?.slice(0, 300) ?? ''
+  return new AppError('engine-unavailable', `onnxruntime cannot compute on CUDA here: ${reason} (docs/administration.md, GPU)`,
+    { device: 'cuda' }, { cause })
 }
 
 class OnnxRuntimeEngine implements Engine {
   readonly name: string
-  readonly batchSize = 1
+  readonly batchSize: number
   readonly #runtime: Runtime
   readonly #session: InferenceSession
   readonly #inputShape: readonly number[]
 
-  constructor (runtime: Runtime, session: InferenceSession, inputShape: readonly number[]) {
+  constructor (runtime: Runtime, session: InferenceSession, inputShape: readonly number[], device: DeviceName) {
     const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }
-    this.name = `onnxruntime ${version}`
+    this.name = device === 'cpu' ? `onnxruntime ${version}` : `onnxruntime ${version} on ${device.toUpperCase()}`
+    // slices in one run hardly gain on a processor and cost it memory; a GPU is idle with one
+    this.batchSize = device === 'cpu' ? 1 : 8
     this.#runtime = runtime
     this.#session = session
     this.#inputShape = inputShape

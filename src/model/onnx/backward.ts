@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts'
 import { type ActivationFunction, type Layer, type LayerGraph, type OperationOf, layerOf } from '../layer-graph.ts'
-import { convolutionAttributes, denseConstant, kernelConstant, poolingAttributes, toChannelsLast } from './forward.ts'
+import { convolutionAttributes, kernelConstant, poolingAttributes, toChannelsLast, weightsConstant } from './forward.ts'
 import { type GraphBuilder, tensorOf } from './graph-builder.ts'
 
 /**
@@ -58,7 +58,7 @@ function addBackward (builder: GraphBuilder, graph: LayerGraph, layer: Layer, gr
       return builder.op('Expand', [share, builder.op('Shape', [tensorOf(input.name)])])
     }
     case 'dense':
-      return builder.op('Gemm', [gradient, denseConstant(builder, layer.name, operation)], { transB: 1 })
+      return builder.op('Gemm', [gradient, weightsConstant(builder, layer.name, operation.kernel)], { transB: 1 })
     case 'reshape': {
       const flat = builder.op('Reshape', [toChannelsLast(builder, gradient, layer.shape), builder.integers(-1, ...input.shape)])
       return input.shape.length === 3 ? builder.op('Transpose', [flat], { perm: [0, 3, 1, 2] }) : flat
@@ -121,19 +121,14 @@ function convolutionGradient (
 
 /** The kernel for a gradient: inputs, outputs, and both sides reversed. */
 function turnedKernel (builder: GraphBuilder, layer: string, { kernel }: OperationOf<'convolution'>): string {
-  return builder.constant(`${layer} turned kernel`, () => {
-    const [rows = 0, columns = 0, channels = 0, filters = 0] = kernel.shape
-    const taps = rows * columns
-    const values = new Float32Array(kernel.values.length)
-    for (let tap = 0, from = 0; tap < taps; tap++) {
-      for (let channel = 0; channel < channels; channel++) {
-        for (let filter = 0; filter < filters; filter++) {
-          values[(channel * filters + filter) * taps + taps - 1 - tap] = kernel.values[from++] ?? NaN
-        }
-      }
-    }
-    return { shape: [channels, filters, rows, columns], values }
-  })
+  const [rows = 0, columns = 0] = kernel.shape
+  const weights = weightsConstant(builder, layer, kernel)
+  const sides = builder.integers(0, 1)
+  const back = builder.integers(-1, -1)
+  const reversed = rows * columns === 1
+    ? weights
+    : builder.op('Slice', [weights, back, builder.integers(-rows - 1, -columns - 1), sides, back])
+  return builder.op('Transpose', [reversed], { perm: [2, 3, 0, 1] })
 }
 
 function activationGradient (builder: GraphBuilder, activation: ActivationFunction, output: string, gradient: string): string {

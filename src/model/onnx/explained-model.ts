@@ -3,7 +3,7 @@ import { type LayerGraph, layerOf } from '../layer-graph.ts'
 import { addGradient } from './backward.ts'
 import { addForward } from './forward.ts'
 import { GraphBuilder, tensorOf } from './graph-builder.ts'
-import { type ValueInfo, encodeModel } from './messages.ts'
+import { type EncodedModel, type ValueInfo, encodeModel } from './messages.ts'
 
 /** Names of the graph's inputs and outputs. N: slices in the batch. */
 export const onnxNames = {
@@ -29,7 +29,7 @@ export interface ExplainedLayers { readonly gradCamLayer: string, readonly evide
  * A network and its explanations as one ONNX model, for a runtime that has no gradients: the backward pass is written out,
  * behind conditions, so that a run without maps costs the forward pass alone.
  */
-export function explainedModel (network: LayerGraph, { gradCamLayer, evidenceLayer }: ExplainedLayers): Uint8Array {
+export function explainedModel (network: LayerGraph, { gradCamLayer, evidenceLayer }: ExplainedLayers): EncodedModel {
   const wanted = [network.logit, gradCamLayer, ...evidenceLayer === undefined ? [] : [evidenceLayer]]
   const graph = foldNormalization(network, new Set(wanted))
   const needed = neededBy(graph, wanted)

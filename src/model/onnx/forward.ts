@@ -1,4 +1,4 @@
-import type { Layer, LayerGraph, OperationOf, Pair } from '../layer-graph.ts'
+import type { Layer, LayerGraph, OperationOf, Pair, Weight } from '../layer-graph.ts'
 import { layerOf, paddingOf } from '../layer-graph.ts'
 import { type GraphBuilder, tensorOf } from './graph-builder.ts'
 
@@ -39,7 +39,7 @@ export function addForward (builder: GraphBuilder, graph: LayerGraph, layer: Lay
       break
     case 'dense': {
       const bias = biasConstant(builder, layer.name, operation.bias)
-      builder.op('Gemm', [input, denseConstant(builder, layer.name, operation), ...bias], {}, output)
+      builder.op('Gemm', [input, weightsConstant(builder, layer.name, operation.kernel), ...bias], {}, output)
       break
     }
     case 'reshape':
@@ -69,25 +69,13 @@ export function addForward (builder: GraphBuilder, graph: LayerGraph, layer: Lay
   }
 }
 
-/** ONNX's order of a kernel: outputs, inputs, rows, columns. */
+/** ONNX's order of a kernel: outputs, inputs, rows, columns. The runtime turns it once, when it opens the model. */
 export function kernelConstant (builder: GraphBuilder, layer: string, { kernel }: OperationOf<'convolution'>): string {
-  return builder.constant(`${layer} kernel`, () => {
-    const [rows = 0, columns = 0, channels = 0, filters = 0] = kernel.shape
-    const taps = rows * columns
-    const values = new Float32Array(kernel.values.length)
-    for (let tap = 0, from = 0; tap < taps; tap++) {
-      for (let channel = 0; channel < channels; channel++) {
-        for (let filter = 0; filter < filters; filter++) {
-          values[(filter * channels + channel) * taps + tap] = kernel.values[from++] ?? NaN
-        }
-      }
-    }
-    return { shape: [filters, channels, rows, columns], values }
-  })
+  return builder.op('Transpose', [weightsConstant(builder, layer, kernel)], { perm: [3, 2, 0, 1] })
 }
 
-/** A dense kernel as it is: inputs, outputs. */
-export function denseConstant (builder: GraphBuilder, layer: string, { kernel }: OperationOf<'dense'>): string {
+/** A kernel in TensorFlow's order: rows, columns, inputs, outputs; of a dense layer inputs, outputs. One for forward and backward. */
+export function weightsConstant (builder: GraphBuilder, layer: string, kernel: Weight): string {
   return builder.constant(`${layer} kernel`, () => kernel)
 }
 

@@ -9,11 +9,13 @@ type Attributes = Readonly<Record<string, Attribute>>
 export class GraphBuilder {
   readonly nodes: Node[]
   readonly initializers: Map<string, TensorData>
+  readonly #outer: GraphBuilder | undefined
   readonly #next: { number: number }
 
   constructor (outer?: GraphBuilder) {
     this.nodes = []
-    this.initializers = outer?.initializers ?? new Map<string, TensorData>()
+    this.initializers = new Map<string, TensorData>()
+    this.#outer = outer
     this.#next = outer === undefined ? { number: 0 } : outer.#next
   }
 
@@ -30,10 +32,10 @@ export class GraphBuilder {
     return outputs
   }
 
-  /** A constant of the name, made once. */
+  /** A constant of the name, made once, in this graph unless the one outside has it. */
   constant (name: string, make: () => TensorData): string {
     const full = `const:${name}`
-    if (!this.initializers.has(full)) this.initializers.set(full, make())
+    if (!this.#knows(full)) this.initializers.set(full, make())
     return full
   }
 
@@ -58,9 +60,13 @@ export class GraphBuilder {
     const computed = branch.op('Identity', [build(branch)])
     const empty = nothing.op('Constant', [], { value: { tensor: { shape: info.shape.map(() => 0), values: new Float32Array(0) } } })
     this.op('If', [condition], {
-      then_branch: { graph: { nodes: branch.nodes, outputs: [{ ...info, name: computed }] } },
-      else_branch: { graph: { nodes: nothing.nodes, outputs: [{ ...info, name: empty, shape: info.shape.map((_, axis) => `else ${axis}`) }] } },
+      then_branch: { graph: { nodes: branch.nodes, initializers: branch.initializers, outputs: [{ ...info, name: computed }] } },
+      else_branch: { graph: { nodes: nothing.nodes, initializers: nothing.initializers, outputs: [{ ...info, name: empty, shape: info.shape.map((_, axis) => `else ${axis}`) }] } },
     }, info.name)
+  }
+
+  #knows (constant: string): boolean {
+    return this.initializers.has(constant) || (this.#outer !== undefined && this.#outer.#knows(constant))
   }
 
   #name (type: string): string {

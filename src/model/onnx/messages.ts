@@ -11,7 +11,11 @@ export interface TensorData {
   readonly values: Float32Array | BigInt64Array
 }
 
-export interface Subgraph { readonly nodes: readonly Node[], readonly outputs: readonly ValueInfo[] }
+export interface Subgraph {
+  readonly nodes: readonly Node[]
+  readonly initializers: ReadonlyMap<string, TensorData>
+  readonly outputs: readonly ValueInfo[]
+}
 
 /** Numbers are integers: the operators used here have no attributes that are fractions. */
 export type Attribute = number | string | readonly number[] | { readonly tensor: TensorData } | { readonly graph: Subgraph }
@@ -30,63 +34,93 @@ export interface ValueInfo {
   readonly shape: readonly (number | string)[]
 }
 
-export interface Model {
-  readonly nodes: readonly Node[]
-  readonly initializers: ReadonlyMap<string, TensorData>
+export interface Model extends Subgraph {
   readonly inputs: readonly ValueInfo[]
-  readonly outputs: readonly ValueInfo[]
 }
+
+/** A model without its large constants, and these beside it, as they lie in memory: weights are not copied to be handed over. */
+export interface EncodedModel {
+  readonly bytes: Uint8Array
+  readonly externalData: readonly ExternalData[]
+}
+
+/** The memory of an encoded model, each piece once, to hand it over to another thread. */
+export function buffersOf ({ bytes, externalData }: EncodedModel): ArrayBuffer[] {
+  return [...new Set([bytes, ...externalData.map(({ data }) => data)].map(({ buffer }) => buffer as ArrayBuffer))]
+}
+
+export interface ExternalData { readonly path: string, readonly data: Uint8Array }
 
 const irVersion = 9
 const operatorSet = 18
+/** Bytes of a constant from which on it stays outside. */
+const leastExternal = 4096
 
 /** ModelProto, ready for a runtime. */
-export function encodeModel (model: Model): Uint8Array {
-  const initializers = [...model.initializers].flatMap(([name, data]) => messageField(5, tensor(name, data)))
-  return encode([
+export function encodeModel (model: Model): EncodedModel {
+  const encoder = new ModelEncoder()
+  const bytes = encode([
     ...integerField(1, irVersion),
     ...stringField(2, 'tuberlens'),
-    ...messageField(7, [...graph('model', model.nodes, model.outputs), ...initializers, ...model.inputs.flatMap(info => messageField(11, valueInfo(info)))]),
+    ...messageField(7, [...encoder.graph('model', model), ...model.inputs.flatMap(info => messageField(11, valueInfo(info)))]),
     ...messageField(8, [...stringField(1, ''), ...integerField(2, operatorSet)]),
   ])
+  return { bytes, externalData: encoder.externalData }
 }
 
-function graph (name: string, nodes: readonly Node[], outputs: readonly ValueInfo[]): Pieces {
-  return [
-    ...nodes.flatMap(each => messageField(1, node(each))),
-    ...stringField(2, name),
-    ...outputs.flatMap(info => messageField(12, valueInfo(info))),
-  ]
-}
+class ModelEncoder {
+  readonly externalData: ExternalData[] = []
 
-function node ({ type, inputs, outputs, attributes }: Node): Pieces {
-  return [
-    ...inputs.flatMap(name => stringField(1, name)),
-    ...outputs.flatMap(name => stringField(2, name)),
-    ...stringField(4, type),
-    ...Object.entries(attributes).flatMap(([name, value]) => messageField(5, attribute(name, value))),
-  ]
-}
+  graph (name: string, { nodes, initializers, outputs }: Subgraph): Pieces {
+    return [
+      ...nodes.flatMap(each => messageField(1, this.#node(each))),
+      ...stringField(2, name),
+      ...[...initializers].flatMap(([constant, data]) => messageField(5, this.#tensor(constant, data))),
+      ...outputs.flatMap(info => messageField(12, valueInfo(info))),
+    ]
+  }
 
-/** AttributeProto: the value's field, and AttributeType beside it in field 20. */
-function attribute (name: string, value: Attribute): Pieces {
-  const named = (field: Pieces, type: number): Pieces => [...stringField(1, name), ...field, ...integerField(20, type)]
-  if (typeof value === 'number') return named(integerField(3, value), 2)
-  if (typeof value === 'string') return named(stringField(4, value), 3)
-  if ('tensor' in value) return named(messageField(5, tensor(`${name} value`, value.tensor)), 4)
-  if ('graph' in value) return named(messageField(6, graph(name, value.graph.nodes, value.graph.outputs)), 5)
-  return named(value.flatMap(integer => integerField(8, integer)), 7)
-}
+  #node ({ type, inputs, outputs, attributes }: Node): Pieces {
+    return [
+      ...inputs.flatMap(name => stringField(1, name)),
+      ...outputs.flatMap(name => stringField(2, name)),
+      ...stringField(4, type),
+      ...Object.entries(attributes).flatMap(([name, value]) => messageField(5, this.#attribute(name, value))),
+    ]
+  }
 
-function tensor (name: string, { shape, values }: TensorData): Pieces {
-  const type = values instanceof Float32Array ? elementTypes.float : elementTypes.int64
-  return [
-    ...shape.flatMap(length => integerField(1, length)),
-    ...integerField(2, type),
-    ...stringField(8, name),
-    // raw_data is little-endian, as are all machines that the runtime exists for
-    ...bytesField(9, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
-  ]
+  /** AttributeProto: the value's field, and AttributeType beside it in field 20. */
+  #attribute (name: string, value: Attribute): Pieces {
+    const named = (field: Pieces, type: number): Pieces => [...stringField(1, name), ...field, ...integerField(20, type)]
+    if (typeof value === 'number') return named(integerField(3, value), 2)
+    if (typeof value === 'string') return named(stringField(4, value), 3)
+    if ('tensor' in value) return named(messageField(5, this.#tensor(`${name} value`, value.tensor)), 4)
+    if ('graph' in value) return named(messageField(6, this.graph(name, value.graph)), 5)
+    return named(value.flatMap(integer => integerField(8, integer)), 7)
+  }
+
+  #tensor (name: string, { shape, values }: TensorData): Pieces {
+    const type = values instanceof Float32Array ? elementTypes.float : elementTypes.int64
+    // little-endian, as are all machines that the runtime exists for
+    const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    return [
+      ...shape.flatMap(length => integerField(1, length)),
+      ...integerField(2, type),
+      ...stringField(8, name),
+      ...data.length < leastExternal ? bytesField(9, data) : this.#external(data),
+    ]
+  }
+
+  /** external_data, and data_location EXTERNAL */
+  #external (data: Uint8Array): Pieces {
+    const path = `weights-${this.externalData.length}`
+    this.externalData.push({ path, data })
+    const entries = { location: path, offset: '0', length: String(data.length) }
+    return [
+      ...Object.entries(entries).flatMap(([key, value]) => messageField(13, [...stringField(1, key), ...stringField(2, value)])),
+      ...integerField(14, 1),
+    ]
+  }
 }
 
 function valueInfo ({ name, type, shape }: ValueInfo): Pieces {
