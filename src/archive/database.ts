@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync } from '@photostructure/sqlite'
 import type { StatementSyncInstance } from '@photostructure/sqlite'
 import { AppError } from '../errors.ts'
@@ -39,6 +40,7 @@ export class Database {
 
   /** Opens or creates, and brings the schema up to date. @throws AppError `out-of-resources`, `internal` (a newer schema) */
   constructor (path: string) {
+    keepToOwner(path)
     this.#handle = wrap(() => new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true }))
     wrap(() => this.#handle.exec(`PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
       PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 67108864`))
@@ -130,9 +132,21 @@ function wrap<T> (body: () => T): T {
   }
 }
 
+/**
+ * Lets nobody but the owner read a database, however open the folder is: what SQLite makes beside it (`-wal`, `-shm`) gets its mode.
+ * A file system without modes, or a file of another owner, is as it is.
+ */
+function keepToOwner (path: string): void {
+  try {
+    closeSync(openSync(path, 'a', 0o600))
+    for (const name of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(name)) chmodSync(name, 0o600)
+  } catch { /* opening it says what is wrong */ }
+}
+
 /** The folder's lock: two services on one folder would take each other's jobs. The system frees it when the process dies. */
 export function lockFolder (path: string): { release: () => void } {
   let handle: InstanceType<typeof DatabaseSync> | undefined
+  keepToOwner(path)
   try {
     handle = new DatabaseSync(path, { timeout: 0 })
     handle.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')

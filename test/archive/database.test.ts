@@ -1,6 +1,7 @@
+import { chmodSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { Database, Row } from '../../src/archive/database.ts'
+import { Database, lockFolder, Row } from '../../src/archive/database.ts'
 import { migrations } from '../../src/archive/migrations.ts'
 import { temporaryFolder } from '../helpers/archive.ts'
 
@@ -56,4 +57,21 @@ t.test('a column of another type is an error, NULL is absent', async t => {
   t.equal(row.textOrAbsent('c'), undefined)
   t.equal(row.numberOrAbsent('c'), undefined)
   t.equal(row.numberOrAbsent('b'), 7)
+})
+
+t.test('nobody but the owner may read a database, however open its folder is', { skip: process.platform === 'win32' }, async t => {
+  const folder = temporaryFolder(t)
+  const path = join(folder, 'a.sqlite')
+  const before = process.umask(0o022)
+  t.teardown(() => { process.umask(before) })
+  new Database(path).close()
+  chmodSync(path, 0o644)
+  const database = new Database(path)
+  database.run('INSERT INTO tombstones (uid_hash, at) VALUES (:uid, 0)', { uid: 'x' })
+  const lock = lockFolder(join(folder, 'lock.sqlite'))
+  const names = readdirSync(folder)
+  t.ok(names.includes('a.sqlite-wal') && names.includes('a.sqlite-shm') && names.includes('lock.sqlite'), names.join())
+  for (const name of names) t.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name)
+  lock.release()
+  database.close()
 })

@@ -6,6 +6,7 @@ import { routeScopes } from '../../src/service/access/route-scopes.ts'
 import { TokenIssuer } from '../../src/service/access/token-issuer.ts'
 import { Metrics } from '../../src/service/metrics.ts'
 import { authenticatorOf, basic, issuer, oidc, password, scopes, tokenOf } from './support/credentials.ts'
+import { exchange, listen } from './support/exchange.ts'
 import { openapi } from './support/openapi.ts'
 import { testService, type TestService } from './support/test-service.ts'
 
@@ -123,6 +124,22 @@ t.test('a host name that is not ours is misdirected, at every route: 421', async
   t.equal(await statusOf(authenticating, { url: '/dicom-web/studies', headers: { host: headers.host } }), 401)
   const listing = await testService(t, { access, settings: { allowedHosts: ['ai.example'] } })
   t.equal(await statusOf(listing, { url: '/dicom-web/studies', headers }), 421, 'where names are listed, these alone')
+})
+
+t.test('a request that does not name one host is malformed, at every route: 400', async t => {
+  const service = await testService(t)
+  for (const { key, method, url } of routes) t.equal(await statusOf(service, { method, url, headers: { host: '[', 'sec-fetch-site': 'same-origin' } }), 400, key)
+  for (const host of ['%%', 'a b', 'x/evil', 'x//evil.example/', 'x@y', 'x:99999', 'x:80:80', '<script>', 'x?y', 'x#y', '[::1', '\u00ff']) {
+    t.equal(await statusOf(service, { url: '/status', headers: { host } }), 400, host)
+  }
+  const port = await listen(service)
+  const status = async (head: string): Promise<string> => (await exchange(port, [`${head}\r\nConnection: close\r\n\r\n`])).slice(9, 12)
+  t.equal(await status('GET /livez HTTP/1.1\r\nHost: a\r\nHost: b'), '400', 'a proxy may go by the other one')
+  t.equal(await status('GET /livez HTTP/1.1\r\nHost: '), '400')
+  t.equal(await status('GET /livez HTTP/1.1\r\nHost: a'), '200')
+  t.equal(await status('GET /livez HTTP/1.0'), '200', 'as load balancers ask')
+  const proxied = await testService(t, { settings: { trustProxy: ['127.0.0.1'] } })
+  t.equal(await statusOf(proxied, { url: '/livez', remoteAddress: '127.0.0.1', headers: { 'x-forwarded-host': 'x/evil' } }), 400)
 })
 
 t.test('what another site makes a browser send changes nothing, at every route: 403', async t => {

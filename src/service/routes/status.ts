@@ -4,7 +4,7 @@ import { type JobState, jobStates } from '../../archive/job-table.ts'
 import { seriesStates } from '../../archive/series-table.ts'
 import { parseUid } from '../../dicom/uid.ts'
 import type { ServiceContext } from '../context.ts'
-import { baseUrlOf, pathUids } from '../dicomweb-url.ts'
+import { pathUids } from '../dicomweb-url.ts'
 import { dryRun } from '../dry-run.ts'
 import { receiveForm, registerForms } from '../form-upload.ts'
 import { errorProblem } from '../error-problem.ts'
@@ -48,15 +48,15 @@ const upload = { handlerTimeout: defaultBodyPace.totalMs + 60_000 }
 export function statusRoutes (context: ServiceContext): FastifyPluginAsync {
   const { operations, settings } = context
 
-  const siteOf = (request: FastifyRequest): Site => ({
-    root: new URL(baseUrlOf(request, settings)).pathname.replace(/\/dicom-web$/, ''), now: Date.now(),
-  })
+  // only the configuration knows of a path before ours
+  const root = settings.publicBaseUrl === undefined ? '' : new URL(settings.publicBaseUrl).pathname.replace(/\/+$/, '')
+  const siteOf = (): Site => ({ root, now: Date.now() })
   const send = (reply: FastifyReply, page: string): FastifyReply => reply.type('text/html; charset=utf-8').send(page)
 
   async function overview (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const jobs = (...states: JobState[]) => states.flatMap(state => operations.jobs({ state, limit: overviewRows }))
     const checks = await checkReadiness(context, request.log)
-    return send(reply, overviewPage(siteOf(request), {
+    return send(reply, overviewPage(siteOf(), {
       counts: operations.counts(),
       arriving: operations.seriesPage({ state: 'OPEN', offset: 0, limit: overviewRows }),
       active: jobs('RUNNING', 'QUEUED', 'DELIVERING'),
@@ -73,7 +73,7 @@ export function statusRoutes (context: ServiceContext): FastifyPluginAsync {
     const jobs = operations.jobs({ state, before: cursor, limit: pageRows + 1 })
     const page = jobs.slice(0, pageRows)
     const next = jobs.length > pageRows ? page.at(-1)!.id : undefined
-    return send(reply, jobsPage(siteOf(request), { jobs: page, state, cursor, next }))
+    return send(reply, jobsPage(siteOf(), { jobs: page, state, cursor, next }))
   }
 
   async function job (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -81,26 +81,26 @@ export function statusRoutes (context: ServiceContext): FastifyPluginAsync {
     const detail = await operations.job(pathJob(request))
     request.disclosedStudy = studyOf(detail)
     const analyses = await Promise.all(detail.analyses.map(async ({ id }) => await operations.job(id)))
-    return send(reply, jobPage(siteOf(request), { detail, analyses, done }))
+    return send(reply, jobPage(siteOf(), { detail, analyses, done }))
   }
 
   function seriesList (request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { state, offset } = parseParameters(seriesQuery, request)
     const series = operations.seriesPage({ state, offset, limit: pageRows + 1 })
     const next = series.length > pageRows ? offset + pageRows : undefined
-    return send(reply, seriesListPage(siteOf(request), {
+    return send(reply, seriesListPage(siteOf(), {
       series: series.slice(0, pageRows), ignored: operations.ignoredSeries(pageRows), state, offset, next,
     }))
   }
 
   /** The answer of a form is another page: reloading it does nothing again. */
-  const goTo = (request: FastifyRequest, reply: FastifyReply, path: string): FastifyReply =>
-    reply.redirect(`${siteOf(request).root}/status${path}`, 303)
+  const goTo = (reply: FastifyReply, path: string): FastifyReply =>
+    reply.redirect(`${siteOf().root}/status${path}`, 303)
 
   async function testDestination (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { destination: id } = request.params as { readonly destination: string }
     const test = await operations.testDestination(id)
-    return send(reply, destinationsPage(siteOf(request), operations.destinations(), { id, test }))
+    return send(reply, destinationsPage(siteOf(), operations.destinations(), { id, test }))
   }
 
   return async app => {
@@ -115,35 +115,35 @@ export function statusRoutes (context: ServiceContext): FastifyPluginAsync {
     app.setErrorHandler((error: Error, request, reply) => {
       const problem = errorProblem(error, request)
       if (problem.temporary && !reply.hasHeader('retry-after')) void reply.header('retry-after', '30')
-      return send(reply.code(problem.status), problemPage(siteOf(request), problem))
+      return send(reply.code(problem.status), problemPage(siteOf(), problem))
     })
 
-    app.get('/', (request, reply) => goTo(request, reply, ''))
+    app.get('/', (_request, reply) => goTo(reply, ''))
     app.get('/status', overview)
     app.get('/status/jobs', jobList)
     app.get('/status/jobs/:job', job)
     app.get('/status/series', seriesList)
     app.get('/status/series/find', (request, reply) =>
-      goTo(request, reply, `/series/${parseUid(parseParameters(findQuery, request).uid.trim(), 'uid')}`))
+      goTo(reply, `/series/${parseUid(parseParameters(findQuery, request).uid.trim(), 'uid')}`))
     app.get('/status/series/:series', async (request, reply) => {
       const detail = await operations.series(pathUids(request).series!)
       request.disclosedStudy = detail.row?.studyInstanceUid
-      return send(reply, seriesPage(siteOf(request), detail))
+      return send(reply, seriesPage(siteOf(), detail))
     })
-    app.get('/status/destinations', (request, reply) => send(reply, destinationsPage(siteOf(request), operations.destinations())))
-    app.get('/status/upload', (request, reply) => send(reply, uploadPage(siteOf(request))))
-    app.get('/status/selection', (request, reply) => send(reply, selectionPage(siteOf(request))))
+    app.get('/status/destinations', (_request, reply) => send(reply, destinationsPage(siteOf(), operations.destinations())))
+    app.get('/status/upload', (_request, reply) => send(reply, uploadPage(siteOf())))
+    app.get('/status/selection', (_request, reply) => send(reply, selectionPage(siteOf())))
     app.get('/status/style.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(style))
     app.get('/status/script.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(script))
 
-    app.post('/status/jobs/:job/retry', (request, reply) => goTo(request, reply, `/jobs/${operations.retry(pathJob(request)).id}?done=retry`))
-    app.post('/status/jobs/:job/cancel', (request, reply) => goTo(request, reply, `/jobs/${operations.cancel(pathJob(request)).id}?done=cancel`))
+    app.post('/status/jobs/:job/retry', (request, reply) => goTo(reply, `/jobs/${operations.retry(pathJob(request)).id}?done=retry`))
+    app.post('/status/jobs/:job/cancel', (request, reply) => goTo(reply, `/jobs/${operations.cancel(pathJob(request)).id}?done=cancel`))
     app.post('/status/series/:series/process', (request, reply) =>
-      goTo(request, reply, `/jobs/${operations.process(pathUids(request).series!).id}`))
+      goTo(reply, `/jobs/${operations.process(pathUids(request).series!).id}`))
     app.post('/status/destinations/:destination/test', testDestination)
     app.post('/status/upload', upload, async (request, reply) =>
-      send(reply, uploadPage(siteOf(request), await receiveForm(request, reply, context))))
+      send(reply, uploadPage(siteOf(), await receiveForm(request, reply, context))))
     app.post('/status/selection', async (request, reply) =>
-      send(reply, selectionPage(siteOf(request), dryRun(await trialInstances(request), context.ignoreReason))))
+      send(reply, selectionPage(siteOf(), dryRun(await trialInstances(request), context.ignoreReason))))
   }
 }
