@@ -1,4 +1,5 @@
 import { toAppError } from '../errors.ts'
+import type { Decoder } from '../imaging/decoder-pool.ts'
 import { decodePicture } from '../imaging/decode-picture.ts'
 import { unlikeness } from '../imaging/out-of-distribution.ts'
 import { implausibility } from '../imaging/plausibility.ts'
@@ -22,7 +23,7 @@ export interface PictureResult {
  * @throws AppError `engine-failed`
  */
 export async function analyzePicture (
-  bytes: Uint8Array, { classifier, decoder, methods }: Pick<AnalysisTools, 'classifier' | 'decoder' | 'methods'>,
+  bytes: Uint8Array, { classifier, decoder, methods }: Pick<AnalysisTools, 'classifier' | 'methods'> & { readonly decoder: Decoder },
 ): Promise<PictureResult> {
   let picture: GrayImage
   let raster: Raster

@@ -12,7 +12,7 @@ import type { SliceResult } from '../report/series-findings.ts'
 /** What a series is analysed with. */
 export interface AnalysisTools {
   readonly classifier: Classifier
-  readonly decoder: Decoder
+  readonly decoder: Pick<Decoder, 'decodeSlice'>
   /** The maps wanted, of every slice. */
   readonly methods: readonly HeatmapMethod[]
   readonly signal?: AbortSignal | undefined
@@ -24,17 +24,26 @@ export interface AnalysisTools {
 const batchSize = 4
 
 /**
- * Decodes, rasterizes and classifies the slices of one series, in their order. A slice that cannot be decoded or
- * rasterized becomes a `failed` finding and the others go on.
+ * Decodes, rasterizes and classifies the slices of one series, and gives what was found in their order. A slice that cannot be decoded or
+ * rasterized becomes a `failed` finding and the others go on. While a batch is classified the next one is made ready, and
+ * whoever takes the results can work on the last one: no more than these three are in memory.
  * @throws AppError `engine-failed`, `interrupted`
  */
-export async function analyzeSeries (slices: readonly Slice[], tools: AnalysisTools): Promise<SliceResult[]> {
-  const results: SliceResult[] = []
+export async function * analyzeSeries (slices: readonly Slice[], tools: AnalysisTools): AsyncGenerator<SliceResult> {
+  let next = startBatch(slices, 0, tools)
   for (let start = 0; start < slices.length; start += batchSize) {
+    const results = next
     if (tools.signal?.aborted === true) throw new AppError('interrupted', 'the analysis was stopped')
-    results.push(...await analyzeBatch(slices.slice(start, start + batchSize), tools))
-    tools.onProgress?.(results.length, slices.length)
+    next = startBatch(slices, start + batchSize, tools)
+    yield * await results
+    tools.onProgress?.(Math.min(start + batchSize, slices.length), slices.length)
   }
+}
+
+/** The batch is under way when this returns; its error is for who awaits it, and of no interest where nobody does. */
+function startBatch (slices: readonly Slice[], start: number, tools: AnalysisTools): Promise<SliceResult[]> {
+  const results = analyzeBatch(slices.slice(start, start + batchSize), tools)
+  results.catch(() => undefined)
   return results
 }
 

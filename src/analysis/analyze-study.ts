@@ -2,21 +2,31 @@ import type { Series } from '../dicom/series.ts'
 import type { StudyFindings } from '../report/series-findings.ts'
 import type { SelectionCriteria } from '../selection/criteria.ts'
 import { selectStudy } from '../selection/select-study.ts'
-import type { AnalysisTools } from './analyze-series.ts'
-import { analyzeSelection } from './analyzed-series.ts'
-import { studyFindings } from './study-findings.ts'
+import type { SeriesSelection } from '../selection/series-selection.ts'
+import { analyzeSelection, slicesIn } from './analyzed-series.ts'
+import type { SelectionTools } from './analyzed-series.ts'
+import { inStudyOrder, studyFindings } from './study-findings.ts'
 
-/** Selects, analyses and concludes one study in memory: what the command line does with files. @throws as `analyzeSeries` */
-export async function analyzeStudy (
-  series: readonly Series[], tools: AnalysisTools, criteria?: SelectionCriteria,
-): Promise<StudyFindings> {
-  const { series: selections } = selectStudy(series, criteria)
-  const total = selections.flatMap(({ groups }) => groups).reduce((sum, { slices }) => sum + slices.length, 0)
+/** What of a study is analysed, in the order in which its series are numbered. */
+export function selectInOrder (series: readonly Series[], criteria?: SelectionCriteria): SeriesSelection[] {
+  return inStudyOrder(selectStudy(series, criteria).series)
+}
+
+/**
+ * Analyses and concludes one study: what the command line does with files.
+ * @param selections as `selectInOrder` gives them
+ * @throws as `analyzeSelection`
+ */
+export async function analyzeStudy (selections: readonly SeriesSelection[], tools: SelectionTools): Promise<StudyFindings> {
+  const total = selections.reduce((sum, selection) => sum + slicesIn(selection), 0)
   const analyzed = []
   let before = 0
+  let ordinal = 1
   for (const selection of selections) {
-    analyzed.push(await analyzeSelection(selection, { ...tools, onProgress: done => tools.onProgress?.(before + done, total) }))
-    before += selection.groups.reduce((sum, { slices }) => sum + slices.length, 0)
+    const own = { ...tools, onProgress: (done: number) => tools.onProgress?.(before + done, total) }
+    analyzed.push(await analyzeSelection(selection, own, ordinal))
+    before += slicesIn(selection)
+    ordinal += selection.groups.length
   }
   return studyFindings(analyzed, tools.classifier.manifest)
 }

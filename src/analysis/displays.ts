@@ -7,6 +7,6 @@ import type { GrayImage } from '../imaging/raster.ts'
  * The windowed picture of a slice, decoded when asked for. The header's own window is used, so that the heatmap looks like
  * its source in a viewer.
  */
-export function displaysOf (decoder: Decoder): (slice: Slice) => Promise<GrayImage> {
+export function displaysOf (decoder: Pick<Decoder, 'decodeSlice'>): (slice: Slice) => Promise<GrayImage> {
   return async slice => displayImage(slice, await decoder.decodeSlice(slice), { from: 'header' })
 }

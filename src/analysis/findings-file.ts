@@ -1,9 +1,11 @@
-import { open, readFile } from 'node:fs/promises'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
 import { heatmapMethods } from '../model/finding.ts'
 import type { SliceFinding } from '../model/finding.ts'
 import { manifestSchema } from '../model/manifest.ts'
+import { MapsOnDisk } from './maps-on-disk.ts'
 import { writeFileDurably } from './write-file-durably.ts'
 
 /**
@@ -71,45 +73,64 @@ export interface StoredFindings extends Omit<Header, 'version' | 'groups'> {
 
 const magic = Buffer.from('TLF1')
 
-/** Written beside its place, flushed, then renamed: there is never half a file. */
+/** Written beside its place, flushed, then renamed: there is never half a file. Maps are read one at a time. */
 export async function writeFindings (path: string, findings: StoredFindings): Promise<void> {
-  const maps: Buffer[] = []
+  await writeFileDurably(path, piecesOf(findings))
+}
+
+function * piecesOf (findings: StoredFindings): Generator<Uint8Array> {
   const header: Header = {
     ...findings,
     version: 1,
     groups: findings.groups.map(group => ({
       ...group,
       slices: group.slices.map(({ toSource, finding, ...slice }) =>
-        ({ ...slice, ...(toSource && { toSource }), finding: withoutMaps(finding, maps) })),
+        ({ ...slice, ...(toSource && { toSource }), finding: withoutMaps(finding) })),
     })),
   }
   const json = Buffer.from(JSON.stringify(header))
   const length = Buffer.alloc(4)
   length.writeUInt32LE(json.length)
-  await writeFileDurably(path, Buffer.concat([magic, length, json, ...maps]))
-}
-
-/** @throws AppError `not-found`, `internal` when the file is damaged */
-export async function readFindings (path: string): Promise<StoredFindings> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new AppError('not-found', 'the findings of a series are missing', {}, { cause })
-  })
-  const { seriesInstanceUid, reason, model, groups, rejected } = parseHeader(bytes)
-  const cursor = { bytes, at: 8 + bytes.readUInt32LE(4) }
-  return {
-    seriesInstanceUid,
-    reason,
-    model,
-    rejected,
-    groups: groups.map(group => ({
-      ...group,
-      slices: group.slices.map(({ toSource, finding, ...slice }) => ({ ...slice, toSource, finding: withMaps(finding, cursor) })),
-    })),
+  yield Buffer.concat([magic, length, json])
+  for (const { slices } of findings.groups) {
+    for (const { finding } of slices) {
+      if (finding.kind === 'classified') for (const { values } of finding.heatmaps) yield fixedPoint(values)
+    }
   }
 }
 
-/** The same without the maps, which are not read. @throws as `readFindings` */
+/**
+ * The values of maps are read when they are asked for, so the file has to stay.
+ * @throws AppError `not-found`, `internal` when the file is damaged
+ */
+export async function readFindings (path: string): Promise<StoredFindings> {
+  const { header: { version, ...findings }, end, size } = await readStart(path)
+  const maps = new MapsOnDisk((offset, count) => fromFixedPoint(path, offset, count))
+  let next = end
+  const withMaps = (finding: HeaderFinding): SliceFinding => {
+    if (finding.kind !== 'classified') return finding
+    const heatmaps = finding.maps.map(map => {
+      const offset = next
+      next += 2 * map.width * map.height
+      return maps.mapAt(offset, map)
+    })
+    return { kind: finding.kind, probability: finding.probability, heatmaps }
+  }
+  const groups = findings.groups.map(group => ({
+    ...group,
+    slices: group.slices.map(({ toSource, finding, ...slice }) => ({ ...slice, toSource, finding: withMaps(finding) })),
+  }))
+  if (next > size) throw new AppError('internal', 'a findings file is cut short')
+  return { ...findings, groups }
+}
+
+/** The same without the maps. @throws as `readFindings` */
 export async function readFindingsHeader (path: string): Promise<FindingsHeader> {
+  return (await readStart(path)).header
+}
+
+/** The header, the place where it ends, and the size of the whole file. */
+async function readStart (path: string): Promise<{ readonly header: Header, readonly end: number, readonly size: number }> {
   const file = await open(path).catch((cause: unknown) => {
     throw new AppError('not-found', 'the findings of a series are missing', {}, { cause })
   })
@@ -117,18 +138,16 @@ export async function readFindingsHeader (path: string): Promise<FindingsHeader>
     const start = Buffer.alloc(8)
     await file.read(start, 0, 8, 0)
     const { size } = await file.stat()
-    const header = Buffer.alloc(Math.min(start.readUInt32LE(4), size))
-    await file.read(header, 0, header.length, 8)
-    return parseHeader(Buffer.concat([start, header]))
+    const bytes = Buffer.alloc(Math.min(start.readUInt32LE(4), size))
+    await file.read(bytes, 0, bytes.length, 8)
+    return { header: parseHeader(start, bytes), end: 8 + bytes.length, size }
   } finally {
     await file.close()
   }
 }
 
-/** Moves the maps of a finding to the list that follows the header, 0..1 as 0..65535. */
-function withoutMaps (finding: SliceFinding, maps: Buffer[]): HeaderFinding {
+function withoutMaps (finding: SliceFinding): HeaderFinding {
   if (finding.kind !== 'classified') return finding
-  for (const { values } of finding.heatmaps) maps.push(Buffer.from(Uint16Array.from(values, v => Math.round(v * 65535)).buffer))
   return {
     kind: finding.kind,
     probability: finding.probability,
@@ -136,22 +155,30 @@ function withoutMaps (finding: SliceFinding, maps: Buffer[]): HeaderFinding {
   }
 }
 
-function withMaps (finding: HeaderFinding, cursor: { readonly bytes: Buffer, at: number }): SliceFinding {
-  if (finding.kind !== 'classified') return finding
-  const heatmaps = finding.maps.map(map => {
-    const end = cursor.at + map.width * map.height * 2
-    if (end > cursor.bytes.length) throw new AppError('internal', 'a findings file is cut short')
-    const fixed = new Uint16Array(new Uint8Array(cursor.bytes.subarray(cursor.at, end)).buffer)
-    cursor.at = end
-    return { ...map, values: Float32Array.from(fixed, v => v / 65535) }
-  })
-  return { kind: finding.kind, probability: finding.probability, heatmaps }
+/** 0..1 as 0..65535. */
+function fixedPoint (values: Float32Array): Uint8Array {
+  const fixed = new Uint16Array(values.length)
+  for (let i = 0; i < values.length; i++) fixed[i] = Math.round(values[i]! * 65535)
+  return new Uint8Array(fixed.buffer)
 }
 
-function parseHeader (bytes: Buffer): Header {
+function fromFixedPoint (path: string, offset: number, count: number): Float32Array {
+  const fixed = new Uint16Array(count)
+  const file = openSync(path, 'r')
   try {
-    if (!bytes.subarray(0, 4).equals(magic)) throw new Error('wrong magic')
-    return headerSchema.parse(JSON.parse(bytes.subarray(8, 8 + bytes.readUInt32LE(4)).toString('utf8')))
+    if (readSync(file, fixed, 0, fixed.byteLength, offset) < fixed.byteLength) throw new AppError('internal', 'a findings file is cut short')
+  } finally {
+    closeSync(file)
+  }
+  const values = new Float32Array(count)
+  for (let i = 0; i < count; i++) values[i] = fixed[i]! / 65535
+  return values
+}
+
+function parseHeader (start: Buffer, json: Buffer): Header {
+  try {
+    if (!start.subarray(0, 4).equals(magic)) throw new Error('wrong magic')
+    return headerSchema.parse(JSON.parse(json.toString('utf8')))
   } catch (cause) {
     throw new AppError('internal', 'a findings file cannot be read', {}, { cause })
   }

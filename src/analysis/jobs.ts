@@ -1,4 +1,5 @@
 import { createDecoder } from '../imaging/decoder-pool.ts'
+import type { DeviceName } from '../model/engines/engine.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
 import { loadModel } from '../model/load-model.ts'
 import type { EngineChoice } from '../model/load-model.ts'
@@ -13,6 +14,7 @@ export interface JobOptions {
   readonly modelDir: string
   readonly engine: EngineChoice
   readonly threads?: number | undefined
+  readonly device?: DeviceName | undefined
   /** The maps to compute of every slice. */
   readonly methods: readonly HeatmapMethod[]
   readonly criteria?: SelectionCriteria | undefined
@@ -31,7 +33,7 @@ export interface Jobs {
 /** @throws AppError as `loadModel` */
 export async function openJobs (options: JobOptions): Promise<Jobs> {
   const { methods, criteria } = options
-  const classifier = await loadModel(options.modelDir, { engine: options.engine, threads: options.threads })
+  const classifier = await loadModel(options.modelDir, { engine: options.engine, threads: options.threads, device: options.device })
   const decoder = createDecoder()
   return {
     engine: classifier.engine,

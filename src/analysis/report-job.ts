@@ -10,8 +10,10 @@ import type { Evidence } from '../report/evidence.ts'
 import { defaultObjectSettings } from '../report/object-settings.ts'
 import type { ReportContext } from '../report/report-context.ts'
 import type { ExcludedSeries } from '../report/series-findings.ts'
+import { Background } from './background.ts'
 import { buildDeliverables } from './build-deliverables.ts'
-import type { DeliverableKind, DeliverableOptions, ExtraKind } from './build-deliverables.ts'
+import type { DeliverableOptions } from './build-deliverables.ts'
+import type { DeliverableKind, ExtraKind } from './deliverable.ts'
 import { displaysOf } from './displays.ts'
 import { readFindings } from './findings-file.ts'
 import type { StoredFindings } from './findings-file.ts'
@@ -73,6 +75,9 @@ export interface ReportJobResult {
   readonly artifacts: readonly ReportArtifact[]
 }
 
+/** Files on their way to the disk while the next one is drawn: as many as Node.js has threads for them. */
+const writesAtOnce = 4
+
 /** Writes the results of a study, heatmaps first and reports last. The same job gives the same bytes. @throws as the builders */
 export async function runReportJob (job: ReportJob, decoder: Decoder & JpegEncoder & RleEncoder): Promise<ReportJobResult> {
   const arrived = await Promise.all(job.series.map(async one => await joinFindings(one)))
@@ -94,6 +99,7 @@ export async function runReportJob (job: ReportJob, decoder: Decoder & JpegEncod
   const predecessors = new Map(study.series.map(series => [series.ordinal, job.predecessors?.[series.seriesInstanceUid] ?? []]))
   await mkdir(job.outDir, { recursive: true })
   const artifacts: ReportArtifact[] = []
+  const writing = new Background(writesAtOnce)
   const options: DeliverableOptions = {
     displayOf: displaysOf(decoder),
     encodeJpeg: async (image, quality) => await decoder.encodeJpeg(image, quality),
@@ -101,22 +107,26 @@ export async function runReportJob (job: ReportJob, decoder: Decoder & JpegEncod
     extras: job.extras,
     predecessors,
   }
-  for await (const deliverable of buildDeliverables(study, context, options)) {
-    const { kind, sopClassUid, sopInstanceUid, seriesInstanceUid, studyInstanceUid, bytes } = deliverable
-    // UIDs stay out of file names
-    const path = join(job.outDir, `${hashOf(sopInstanceUid)}.dcm`)
-    await writeFileDurably(path, bytes)
-    artifacts.push({
-      kind,
-      sopClassUid,
-      sopInstanceUid,
-      seriesInstanceUid,
-      studyInstanceUid,
-      order: artifacts.length,
-      path,
-      bytes: bytes.length,
-      sha256: hashOf(bytes),
-    })
+  try {
+    for await (const deliverable of buildDeliverables(study, context, options)) {
+      const { kind, sopClassUid, sopInstanceUid, seriesInstanceUid, studyInstanceUid, bytes } = deliverable
+      // UIDs stay out of file names
+      const path = join(job.outDir, `${hashOf(sopInstanceUid)}.dcm`)
+      await writing.add(async () => { await writeFileDurably(path, bytes) })
+      artifacts.push({
+        kind,
+        sopClassUid,
+        sopInstanceUid,
+        seriesInstanceUid,
+        studyInstanceUid,
+        order: artifacts.length,
+        path,
+        bytes: bytes.length,
+        sha256: hashOf(bytes),
+      })
+    }
+  } finally {
+    await writing.end()
   }
   const series = study.series.map(({ seriesInstanceUid, conclusion }) => ({ seriesInstanceUid, conclusion }))
   return { conclusion: study.conclusion, series, artifacts }

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Instance } from '../dicom/instance.ts'
 import { groupBySeries } from '../dicom/group-by-series.ts'
 import { readInstanceFile } from '../dicom/read-instance.ts'
@@ -5,12 +6,13 @@ import type { Series } from '../dicom/series.ts'
 import { AppError } from '../errors.ts'
 import type { SelectionCriteria } from '../selection/criteria.ts'
 import { selectSeries } from '../selection/select-series.ts'
-import type { RejectedFrame } from '../selection/series-selection.ts'
+import type { RejectedFrame, SeriesSelection } from '../selection/series-selection.ts'
 import type { AnalysisTools } from './analyze-series.ts'
 import { analyzeSelection } from './analyzed-series.ts'
-import type { AnalyzedSeries } from './analyzed-series.ts'
+import type { AnalyzedSeries, ResultTaker } from './analyzed-series.ts'
 import { writeFindings } from './findings-file.ts'
 import type { StoredFindings } from './findings-file.ts'
+import { MapScratch } from './map-scratch.ts'
 
 /** Analyse one series: all its instances as files, and where its findings go. */
 export interface SeriesJob { readonly paths: readonly string[], readonly outFile: string }
@@ -29,8 +31,18 @@ export async function runSeriesJob (
   job: SeriesJob, tools: AnalysisTools, criteria?: SelectionCriteria,
 ): Promise<SeriesJobResult> {
   const selection = selectSeries(await readSeries(job.paths), criteria)
-  const analyzed = await analyzeSelection(selection, tools)
-  await writeFindings(job.outFile, storable(analyzed, selection.rejected, tools))
+  const scratch = await MapScratch.open(dirname(job.outFile))
+  try {
+    const onResult: ResultTaker = async result => ({ ...result, finding: await scratch.keep(result.finding) })
+    const analyzed = await analyzeSelection(selection, { ...tools, onResult })
+    await writeFindings(job.outFile, storable(analyzed, selection.rejected, tools))
+    return resultOf(selection, analyzed)
+  } finally {
+    await scratch.close()
+  }
+}
+
+function resultOf (selection: SeriesSelection, analyzed: AnalyzedSeries): SeriesJobResult {
   const slices = analyzed.groups.flatMap(group => group.slices)
   return {
     selected: slices.length > 0,

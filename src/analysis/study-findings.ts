@@ -1,4 +1,5 @@
 import type { Attributes } from '../dicom/attributes.ts'
+import type { Series } from '../dicom/series.ts'
 import type { ModelManifest } from '../model/manifest.ts'
 import type { ExcludedSeries, SeriesFindings, StudyFindings } from '../report/series-findings.ts'
 import type { AnalyzedGroup, AnalyzedSeries } from './analyzed-series.ts'
@@ -11,16 +12,20 @@ export interface Shortfall { readonly received: number, readonly expected: numbe
 /** One series of the study, and what the service knows of its arrival. */
 export interface ArrivedSeries extends AnalyzedSeries { readonly shortfall?: Shortfall | undefined }
 
+/** By SeriesNumber, then SeriesInstanceUID, whatever the order in which they arrived: how series are numbered in results. */
+export function inStudyOrder<T extends { readonly series: Series }> (all: readonly T[]): T[] {
+  return [...all].sort((a, b) => seriesNumber(a, Infinity) - seriesNumber(b, Infinity) ||
+    (a.series.seriesInstanceUid < b.series.seriesInstanceUid ? -1 : 1))
+}
+
 /**
- * Draws the conclusions of the series and the study. Series are numbered by SeriesNumber, then SeriesInstanceUID, whatever the
- * order in which they arrived.
+ * Draws the conclusions of the series and the study, in the order of `inStudyOrder`.
  * @param failed series whose analysis was given up: what they show is not known, so the study is not negative
  */
 export function studyFindings (
   arrived: readonly ArrivedSeries[], manifest: ModelManifest, failed: readonly ExcludedSeries[] = [],
 ): StudyFindings {
-  const ordered = [...arrived].sort((a, b) => seriesNumber(a, Infinity) - seriesNumber(b, Infinity) ||
-    (a.series.seriesInstanceUid < b.series.seriesInstanceUid ? -1 : 1))
+  const ordered = inStudyOrder(arrived)
   const series = ordered
     .flatMap(one => one.groups.map(group => ({ one, group })))
     .map(({ one, group }, i) => findingsOf(one, group, i + 1, manifest))
@@ -71,10 +76,10 @@ function ageNotes (age: number | undefined, { age: { minimum, maximum } }: Model
 }
 
 /** Of the first instance; every instance of a series repeats it. */
-function header ({ series }: AnalyzedSeries): Attributes {
+function header ({ series }: { readonly series: Series }): Attributes {
   return series.instances[0]!.attributes
 }
 
-function seriesNumber (one: AnalyzedSeries, absent: number): number {
+function seriesNumber (one: { readonly series: Series }, absent: number): number {
   return header(one).number('SeriesNumber') ?? absent
 }

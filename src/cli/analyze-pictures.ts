@@ -4,6 +4,7 @@ import { analyzePicture } from '../analysis/analyze-picture.ts'
 import type { PictureResult } from '../analysis/analyze-picture.ts'
 import type { AnalysisTools } from '../analysis/analyze-series.ts'
 import { AppError, toAppError } from '../errors.ts'
+import type { Decoder } from '../imaging/decoder-pool.ts'
 import { encodePng } from '../imaging/png.ts'
 import { drawMap } from '../report/heatmap-picture.ts'
 import type { HeatmapScope } from '../report/heatmap-scope.ts'
@@ -16,7 +17,7 @@ import { table } from './table.ts'
 export interface PictureOptions {
   readonly folder: string
   readonly model: ReportContext['model']
-  readonly tools: AnalysisTools
+  readonly tools: AnalysisTools & { readonly decoder: Decoder }
   readonly scope: HeatmapScope
   readonly json: boolean
 }

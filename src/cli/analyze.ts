@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { analyzeStudy } from '../analysis/analyze-study.ts'
-import { extraKinds } from '../analysis/build-deliverables.ts'
+import { selectInOrder } from '../analysis/analyze-study.ts'
+import { extraKinds } from '../analysis/deliverable.ts'
 import { groupByStudy } from '../analysis/group-by-study.ts'
 import { isPictureName, pictureFiles, readInputs } from '../analysis/read-inputs.ts'
 import { shippedModelDir } from '../analysis/software.ts'
@@ -100,18 +100,18 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       progress.end()
       return code === exitCodes.ok.code && inputs.unusable.length > 0 ? exitCodes.partial.code : code
     }
+    const given = groupByStudy(groupBySeries(inputs.instances))
     const studies: StudyFindings[] = []
-    for (const series of groupByStudy(groupBySeries(inputs.instances))) studies.push(await analyzeStudy(series, tools))
-    progress.end()
     const written: WrittenResult[] = []
-    for (const [i, study] of studies.entries()) {
-      const folder = studies.length === 1 ? values.out : `${values.out}/study-${i + 1}`
-      written.push(...await writeResults(study, {
-        folder, model, methods, decoder, startedAt, png: values.png, extras, objects, fhir: values.fhir, signal: io.signal,
-        onProgress: n => progress.update('writing', n, n),
-      }))
+    for (const [i, series] of given.entries()) {
+      const folder = given.length === 1 ? values.out : `${values.out}/study-${i + 1}`
+      const results = await writeResults(selectInOrder(series), tools, {
+        folder, model, startedAt, png: values.png, extras, objects, fhir: values.fhir, onWritten: n => progress.update('writing', n, n),
+      })
+      studies.push(results.study)
+      written.push(...results.written)
+      progress.end()
     }
-    progress.end()
     io.stdout.write(values.json ? asJson(studies, model, written) : asTable(studies, model, written.length, values.out))
     const stored = pacs === undefined || await stowResults(pacs, written, io)
     return exitCode(studies, inputs.unusable.length, stored)

@@ -8,7 +8,7 @@ export interface Classification {
   readonly heatmaps: readonly Heatmap[]
 }
 
-/** A loaded model on one engine. Not safe for concurrent calls: one batch at a time. */
+/** A loaded model on one engine. Calls may overlap: the engine computes the next while the answer to the last is made use of. */
 export interface Classifier {
   readonly manifest: ModelManifest
   /** sha256 over manifest and weights: the identity of the model in reports. */

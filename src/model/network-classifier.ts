@@ -30,14 +30,16 @@ export class NetworkClassifier implements Classifier {
       throw new AppError('engine-failed', `the model ${this.manifest.name} has no evidence map`, { model: this.manifest.name })
     }
     for (const raster of rasters) this.#checkSize(raster)
-    const classifications: Classification[] = []
-    for (let start = 0; start < rasters.length; start += this.#engine.batchSize) {
-      const batch = rasters.slice(start, start + this.#engine.batchSize)
-      const output = await this.#engine.run(joined(batch), batch.length,
-        { gradCam: methods.includes('grad-cam'), saliency: methods.includes('saliency') })
-      classifications.push(...batch.map((raster, index) => classificationOf(output, index, raster, methods)))
-    }
-    return classifications
+    const { batchSize } = this.#engine
+    const maps = { gradCam: methods.includes('grad-cam'), saliency: methods.includes('saliency') }
+    const batches = Array.from({ length: Math.ceil(rasters.length / batchSize) },
+      (_, index) => rasters.slice(index * batchSize, (index + 1) * batchSize))
+    // all at once: an engine in a thread of its own then never waits for this one
+    const classified = await Promise.all(batches.map(async batch => {
+      const output = await this.#engine.run(joined(batch), batch.length, maps)
+      return batch.map((raster, index) => classificationOf(output, index, raster, methods))
+    }))
+    return classified.flat()
   }
 
   async close (): Promise<void> {

@@ -29,11 +29,13 @@ type WeightSpec = WeightsManifest[number]['weights'][number]
 export function readWeights (manifest: WeightsManifest, files: ReadonlyMap<string, Uint8Array>): Map<string, Weight> {
   const found = new Map<string, Weight>()
   for (const { paths, weights } of manifest) {
-    const bytes = Buffer.concat(paths.map(path => {
+    const shards = paths.map(path => {
       const shard = files.get(path)
       if (shard === undefined) throw new AppError('model-invalid', `model.json names the weights ${path}, which the manifest does not list`, { file: path })
-      return shard
-    }))
+      return Buffer.from(shard.buffer, shard.byteOffset, shard.byteLength)
+    })
+    // one shard is the rule, and too large to be copied for nothing
+    const bytes = shards.length === 1 ? shards[0]! : Buffer.concat(shards)
     let offset = 0
     for (const spec of weights) {
       const count = spec.shape.reduce((product, length) => product * length, 1)
@@ -57,15 +59,22 @@ function bytesPerValue ({ quantization }: WeightSpec): number {
 }
 
 function decode ({ quantization }: WeightSpec, bytes: Buffer, count: number): Float32Array {
+  // little endian, as are all machines that the engines exist for
+  if (quantization === undefined) return floatsOf(bytes, count)
   const values = new Float32Array(count)
   const read = (index: number): number => {
-    if (quantization === undefined) return bytes.readFloatLE(index * 4)
     if (quantization.dtype === 'uint8') return bytes.readUInt8(index) * quantization.scale + quantization.min
     const word = bytes.readUInt16LE(index * 2)
     return quantization.dtype === 'uint16' ? word * quantization.scale + quantization.min : halfToNumber(word)
   }
   for (let index = 0; index < count; index++) values[index] = read(index)
   return values
+}
+
+/** As they lie in memory, where they lie as numbers must: they are large. */
+function floatsOf (bytes: Buffer, count: number): Float32Array {
+  if (bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, count)
+  return new Float32Array(new Uint8Array(bytes).buffer)
 }
 
 /** IEEE 754 binary16. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { DeliverableKind } from '../analysis/build-deliverables.ts'
+import type { DeliverableKind } from '../analysis/deliverable.ts'
 
 /** What a destination may be sent, and what each is. */
 export const objectKinds = {

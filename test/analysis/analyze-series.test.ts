@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
-import { analyzeSeries } from '../../src/analysis/analyze-series.ts'
+import { analyzeSeries as analyze } from '../../src/analysis/analyze-series.ts'
+import type { AnalysisTools } from '../../src/analysis/analyze-series.ts'
 import { groupBySeries } from '../../src/dicom/group-by-series.ts'
 import { readInstanceFile } from '../../src/dicom/read-instance.ts'
 import type { Slice } from '../../src/dicom/slice.ts'
@@ -10,6 +11,7 @@ import { createDecoder } from '../../src/imaging/decoder-pool.ts'
 import { sliceStatisticNames } from '../../src/imaging/slice-statistics.ts'
 import type { Raster } from '../../src/imaging/raster.ts'
 import type { Classification, Classifier } from '../../src/model/classifier.ts'
+import type { SliceResult } from '../../src/report/series-findings.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 
 const fixtures = resolve(import.meta.dirname, '../../fixtures')
@@ -37,6 +39,12 @@ function classifierOf (refuses: (rasters: readonly Raster[]) => boolean = () => 
     },
     close: async () => undefined,
   }
+}
+
+async function analyzeSeries (slices: readonly Slice[], tools: AnalysisTools): Promise<SliceResult[]> {
+  const results: SliceResult[] = []
+  for await (const result of analyze(slices, tools)) results.push(result)
+  return results
 }
 
 const meanOf = (raster: Raster) => raster.data.reduce((sum, v) => sum + v, 0) / raster.data.length

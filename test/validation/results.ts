@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { analyzeStudy } from '../../src/analysis/analyze-study.ts'
-import { buildDeliverables, extraKinds } from '../../src/analysis/build-deliverables.ts'
-import type { DeliverableKind } from '../../src/analysis/build-deliverables.ts'
+import { analyzeStudy, selectInOrder } from '../../src/analysis/analyze-study.ts'
+import { buildDeliverables } from '../../src/analysis/build-deliverables.ts'
+import { extraKinds } from '../../src/analysis/deliverable.ts'
+import type { DeliverableKind } from '../../src/analysis/deliverable.ts'
 import { displaysOf } from '../../src/analysis/displays.ts'
 import { readInputs } from '../../src/analysis/read-inputs.ts'
 import { momentIn, newestAcquisition } from '../../src/analysis/report-moment.ts'
@@ -76,7 +77,7 @@ async function analyse (
   paths: readonly string[], methods: readonly HeatmapMethod[], objects: ObjectSettings, { classifier, decoder }: Tools,
 ): Promise<{ study: StudyFindings, context: ReportContext }> {
   const { instances } = await readInputs(paths)
-  const study = await analyzeStudy(groupBySeries(instances), { classifier, decoder, methods })
+  const study = await analyzeStudy(selectInOrder(groupBySeries(instances)), { classifier, decoder, methods })
   const slices = study.series.flatMap(series => series.slices.map(({ slice }) => slice))
   const { manifest, sha256, engine } = classifier
   const moment = slices.length === 0 ? momentIn(new Date(0), '+0000') : newestAcquisition(slices)
