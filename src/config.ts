@@ -10,7 +10,7 @@ import type { Variable } from './config/schemas.ts'
 import { webhookOf } from './config/webhook.ts'
 import { tagOf } from './dicom/dictionary.ts'
 import { AppError } from './errors.ts'
-import { engineNames } from './model/engines/engine.ts'
+import { type DeviceName, deviceNames, engineNames } from './model/engines/engine.ts'
 import type { HeatmapMethod } from './model/finding.ts'
 import type { DestinationSettings } from './workflow/destination-settings.ts'
 import { defaultWorkflowSettings } from './workflow/settings.ts'
@@ -36,6 +36,7 @@ const variables = {
   DATA_DIR: { schema: file, default: 'tuberlens-data', meaning: 'Folder of all that the service keeps; one process at a time' },
   MODEL_DIR: { schema: file.optional(), meaning: 'Folder of the model', shownDefault: 'the model that comes with the program' },
   ENGINE: { schema: choice('auto', ...engineNames), default: 'auto', meaning: 'What computes the network: `auto`, `onnxruntime`, `tensorflow`' },
+  DEVICE: { schema: choice(...deviceNames), default: 'cpu', meaning: 'What onnxruntime computes on: `cpu`, or `cuda` for an NVIDIA GPU (see [GPU](docs/administration.md#gpu)); the start fails where it cannot' },
   WORKER_THREADS: { schema: integer(1, 256).optional(), meaning: 'Threads of the analysis process', shownDefault: 'as many as the machine has processors' },
   PACS_URL: { schema: url.optional(), meaning: 'DICOMweb root that results go to, and that is asked for what is missing of a series', shownDefault: 'none: results stay here' },
   PACS_USER: { schema: z.string().regex(/^[^:]+$/, 'must not hold a colon').optional(), meaning: 'User name for basic authentication at the PACS' },
@@ -116,6 +117,7 @@ export interface Config {
     /** `undefined` is the model that comes with the program. */
     readonly modelDir: string | undefined
     readonly engine: 'auto' | typeof engineNames[number]
+    readonly device: DeviceName
     readonly threads: number
     readonly methods: readonly HeatmapMethod[]
   }
@@ -167,6 +169,7 @@ export function loadConfig (environment: Environment): Config {
   const access = values && accessOf(values, problems)
   const auditSyslog = values && syslogOf(values, problems)
   if (values && values.SERIES_MAX_WAIT_S < values.SERIES_QUIET_S) problems.push('TUBERLENS_SERIES_MAX_WAIT_S must not be less than TUBERLENS_SERIES_QUIET_S')
+  if (values?.DEVICE === 'cuda' && values.ENGINE === 'tensorflow') problems.push('TUBERLENS_DEVICE cuda is for onnxruntime: TUBERLENS_ENGINE must not be tensorflow')
   const worklist = values?.WORKLIST_DESTINATION
   if (worklist !== undefined && destinations?.every(({ id }) => id !== worklist) === true) {
     problems.push('TUBERLENS_WORKLIST_DESTINATION is not the id of a destination')
@@ -215,6 +218,7 @@ function assemble (values: Values, destinations: readonly DestinationSettings[])
     analysis: {
       modelDir: values.MODEL_DIR,
       engine: values.ENGINE,
+      device: values.DEVICE,
       threads: values.WORKER_THREADS ?? availableParallelism(),
       methods: values.HEATMAP_METHODS as HeatmapMethod[],
     },

@@ -32,8 +32,8 @@ export interface Jobs {
 
 /** @throws AppError as `loadModel` */
 export async function openJobs (options: JobOptions): Promise<Jobs> {
-  const { methods, criteria } = options
-  const classifier = await loadModel(options.modelDir, { engine: options.engine, threads: options.threads, device: options.device })
+  const { modelDir, engine, threads, device, methods, criteria } = options
+  const classifier = await loadModel(modelDir, { engine, threads, device })
   const decoder = createDecoder()
   return {
     engine: classifier.engine,

@@ -10,9 +10,9 @@ import { createDecoder } from '../imaging/decoder-pool.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
 import { heatmapMethods } from '../model/finding.ts'
 import { loadModel } from '../model/load-model.ts'
-import type { EngineChoice } from '../model/load-model.ts'
 import type { StudyFindings } from '../report/series-findings.ts'
 import { analyzePictures } from './analyze-pictures.ts'
+import { engineOptions, engineSettings } from './engine-options.ts'
 import { exitCodes } from './exit-codes.ts'
 import { asJson, asTable } from './findings-text.ts'
 import type { CliIo } from './io.ts'
@@ -36,6 +36,7 @@ JPG and PNG files, and folders of them, are slices one by one: windowed, upright
   --out DIR             where results go; made if absent; files of an earlier run are replaced
   --model DIR           model folder (default: the model that comes with tuberlens)
   --engine NAME         auto, onnxruntime or tensorflow (default: auto)
+  --device NAME         what onnxruntime computes on: cpu, or cuda for an NVIDIA GPU (default: cpu)
   --methods LIST        maps to compute: grad-cam, saliency, evidence, or none (default: grad-cam,saliency)
   --heatmap-scope S     slices whose heatmaps are written: all, positive-series, positive-slices, top-5 (the highest
                         of each series) or none (default: all)
@@ -55,7 +56,6 @@ JPG and PNG files, and folders of them, are slices one by one: windowed, upright
 const options = {
   out: { type: 'string' },
   model: { type: 'string' },
-  engine: { type: 'string', default: 'auto' },
   methods: { type: 'string', default: 'grad-cam,saliency' },
   time: { type: 'string' },
   png: { type: 'boolean', default: false },
@@ -64,6 +64,7 @@ const options = {
   'key-objects': { type: 'boolean', default: false },
   stow: { type: 'string' },
   json: { type: 'boolean', default: false },
+  ...engineOptions,
   ...objectOptions,
 } as const
 
@@ -73,7 +74,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   if (values.out === undefined) throw new AppError('usage', 'analyze needs --out DIR')
   const methods = methodsOption(values.methods)
   const startedAt = timeOption(values.time)
-  const engine = engineOption(values.engine)
+  const engine = engineSettings(values)
   const objects = objectSettings(values)
   const extras = extraKinds.filter(kind => values[kind])
   const pacs = values.stow === undefined ? undefined : urlOption('stow', values.stow)
@@ -86,7 +87,7 @@ export async function run (args: string[], io: CliIo): Promise<number> {
   if (inputs.instances.length === 0 && pictures.length === 0) throw nothingReadable(inputs)
   if (pictures.length > 0) refuseForPictures(inputs.instances.length, values)
 
-  const classifier = await loadModel(values.model ?? shippedModelDir(), { engine })
+  const classifier = await loadModel(values.model ?? shippedModelDir(), engine)
   const decoder = createDecoder()
   try {
     const tools = {
@@ -152,13 +153,6 @@ function methodsOption (text: string): HeatmapMethod[] {
     if (method === undefined) throw new AppError('usage', `--methods knows ${heatmapMethods.join(', ')} and none, not "${word}"`)
     return method
   })
-}
-
-function engineOption (text: string): EngineChoice {
-  if (text !== 'auto' && text !== 'onnxruntime' && text !== 'tensorflow') {
-    throw new AppError('usage', `--engine must be auto, onnxruntime or tensorflow, not "${text}"`)
-  }
-  return text
 }
 
 function timeOption (text: string | undefined): Date | undefined {

@@ -24,6 +24,7 @@ import { foldChooser, foldFacts } from '../training/folds.ts'
 import type { CaughtCount } from '../training/unlike-slices.ts'
 import { recordEvaluation } from '../training/record-evaluation.ts'
 import { countUnlike, SpoiledCounter } from '../training/unlike-slices.ts'
+import { engineOptions, engineSettings } from './engine-options.ts'
 import { openMapChecker, openModels, told, withRule } from './evaluation-folds.ts'
 import { evaluationText } from './evaluation-text.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -84,6 +85,7 @@ Where it goes:
   --out DIR              evaluation.html, evaluation.json with every slice, roc.svg, reliability.svg
   --json                 the figures as JSON instead of a table
   --engine auto|onnxruntime|tensorflow
+  --device cpu|cuda      what onnxruntime computes on (cpu)
   --seed N (1)           of implanted tubers and of intervals
 `
 
@@ -116,15 +118,12 @@ export async function run (args: string[], io: CliIo): Promise<number> {
       write: { type: 'boolean', default: false },
       record: { type: 'string' },
       out: { type: 'string' },
-      engine: { type: 'string', default: 'auto' },
+      ...engineOptions,
       seed: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   }))
-  const { engine } = values
-  if (engine !== 'auto' && engine !== 'onnxruntime' && engine !== 'tensorflow') {
-    throw new AppError('usage', `--engine is auto, onnxruntime or tensorflow, not ${engine}`)
-  }
+  const engine = engineSettings(values)
   const specificity = numberOption('specificity', values.specificity, { min: 0, max: 1 })
   const accepted = numberOption('accept', values.accept, { min: 0.5, max: 1 }) ?? 0.985
   if (values.write && specificity === undefined && !values.distribution) throw new AppError('usage', '--write needs --specificity or --distribution')

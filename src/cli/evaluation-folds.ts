@@ -4,7 +4,7 @@ import type { Distribution } from '../imaging/out-of-distribution.ts'
 import type { Classifier } from '../model/classifier.ts'
 import type { HeatmapMethod } from '../model/finding.ts'
 import { loadModel } from '../model/load-model.ts'
-import type { EngineChoice } from '../model/load-model.ts'
+import type { LoadOptions } from '../model/load-model.ts'
 import type { Fold } from '../training/folds.ts'
 import { MapChecker } from '../training/map-checks.ts'
 import { withRandomWeights } from '../training/random-weights.ts'
@@ -25,14 +25,14 @@ export interface OpenModels {
  * @throws AppError `usage`, and what `loadModel` throws
  */
 export async function openModels (
-  model: string | undefined, folds: readonly string[], engine: EngineChoice,
+  model: string | undefined, folds: readonly string[], engine: LoadOptions,
 ): Promise<OpenModels> {
   const named = folds.map(parsed)
   if (model === undefined && named.length === 0) throw new AppError('usage', 'evaluate needs --model DIR, or --fold PATIENTS=DIR')
   const open: Classifier[] = []
   const close = async (): Promise<void> => { for (const one of open) await one.close() }
   const load = async (directory: string): Promise<Classifier> => {
-    const classifier = await loadModel(directory, { engine })
+    const classifier = await loadModel(directory, engine)
     open.push(classifier)
     return classifier
   }
@@ -87,10 +87,10 @@ export function told (io: CliIo, choose: (patient: string) => Fold): (patient: s
 /** The checker of a model's maps, with a network of shuffled weights that must be closed. */
 export async function openMapChecker (
   directory: string, trained: Classifier,
-  { maps, step, seed, engine }: { maps: readonly HeatmapMethod[] | undefined, step: number, seed: number, engine: EngineChoice },
+  { maps, step, seed, engine }: { maps: readonly HeatmapMethod[] | undefined, step: number, seed: number, engine: LoadOptions },
 ): Promise<{ readonly checker: MapChecker, readonly close: () => Promise<void> }> {
   const { manifest } = trained
   const all: readonly HeatmapMethod[] = manifest.evidenceLayer === undefined ? ['grad-cam', 'saliency'] : ['grad-cam', 'saliency', 'evidence']
-  const random = await withRandomWeights(directory, manifest, seed, folder => loadModel(folder, { engine }))
+  const random = await withRandomWeights(directory, manifest, seed, folder => loadModel(folder, engine))
   return { checker: new MapChecker({ trained, random }, maps ?? all, step), close: () => random.close() }
 }

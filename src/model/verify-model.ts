@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts'
 import type { Raster } from '../imaging/raster.ts'
-import { type EngineChoice, loadModel } from './load-model.ts'
+import { type LoadOptions, loadModel } from './load-model.ts'
 
 /** What a model gives for two pictures that are no slices. */
 export interface Verified { readonly name: string, readonly engine: string, readonly black: number, readonly ramp: number }
@@ -9,8 +9,8 @@ export interface Verified { readonly name: string, readonly engine: string, read
  * Runs a model as it will be used: from its folder, on the engine that is named or would be taken, with both maps.
  * @throws AppError `model-invalid`, `engine-unavailable`, `engine-failed` for numbers that are not finite
  */
-export async function verifyModel (directory: string, engine: EngineChoice = 'auto'): Promise<Verified> {
-  const classifier = await loadModel(directory, { engine })
+export async function verifyModel (directory: string, options: LoadOptions = { engine: 'auto' }): Promise<Verified> {
+  const classifier = await loadModel(directory, options)
   try {
     const { width, height, range: [black, white] } = classifier.manifest.preprocessing
     const raster = (value: (column: number) => number): Raster => ({

@@ -9,7 +9,7 @@ import { AuditLog } from '../archive/audit-log.ts'
 import { SqliteArchive } from '../archive/sqlite-archive.ts'
 import { type Config, describeConfig } from '../config.ts'
 import type { Uid } from '../dicom/uid.ts'
-import { type AppError, toAppError } from '../errors.ts'
+import { AppError, toAppError } from '../errors.ts'
 import { createDecoder } from '../imaging/decoder-pool.ts'
 import { manifestSchema } from '../model/manifest.ts'
 import { AnalysisProcess } from '../workflow/analysis-process.ts'
@@ -63,7 +63,7 @@ const warmUpMs = 120_000
 /**
  * Starts the service: data folder, model, workflow, HTTP. It accepts requests when this resolves.
  * @throws AppError `out-of-resources`, `conflict` when another process has the data folder, `model-not-found`,
- *   `model-invalid`, `engine-unavailable`, `config-invalid` when the address cannot be listened on
+ *   `model-invalid`, `engine-unavailable`, `config-invalid` when the address cannot be listened on or the GPU not be used, `conflict` when its port is taken
  */
 export async function serve (config: Config, options: ServeOptions = {}): Promise<RunningService> {
   const logger = createLogger({ level: config.logLevel })
@@ -104,11 +104,11 @@ async function start (
     logger.info({ lastHash: audit.lastHash }, 'audit log closed')
   })
 
-  const { modelDir = shippedModelDir(), engine, threads, methods } = config.analysis
+  const { modelDir = shippedModelDir(), engine, device, threads, methods } = config.analysis
   const onRestart = (): void => { metrics.workerRestarted(); logger.warn('analysis process restarted') }
-  const analysis = new AnalysisProcess({ jobs: { modelDir, engine, threads, methods }, onRestart })
+  const analysis = new AnalysisProcess({ jobs: { modelDir, engine, device, threads, methods }, onRestart })
   closers.push(async () => await analysis.close())
-  const identity = await identityOf(modelDir, await analysis.warm(warmUpMs))
+  const identity = await identityOf(modelDir, await analysis.warm(warmUpMs).catch(asConfigError))
   logger.info(identity, 'model loaded')
 
   const software = softwareIdentity(config.report.stationName)
@@ -219,6 +219,14 @@ async function start (
   if (ownsProcess && certificate !== undefined) process.on('SIGHUP', renew)
   const grace = ownsProcess ? closeOnSignal(close, logger, certificate === undefined ? [] : ['SIGHUP']) : undefined
   return { url, stopped, close }
+}
+
+/** A GPU that cannot be used is an error of the configuration, which asks for it. */
+function asConfigError (thrown: unknown): never {
+  const error = toAppError(thrown)
+  const { code, message, facts } = error
+  if (code !== 'engine-unavailable' || facts['device'] === undefined) throw error
+  throw new AppError('config-invalid', `TUBERLENS_DEVICE: ${message}`, facts, { cause: error })
 }
 
 /** The engine that runs, and the model's name. */

@@ -70,6 +70,8 @@ t.test('bad input gets its own message and exit code', async t => {
     [[folder, '--nonsense'], 2, /nonsense/],
     [[folder, '--methods', 'magic'], 2, /--methods knows grad-cam/],
     [[folder, '--engine', 'steam'], 2, /--engine must be/],
+    [[folder, '--device', 'abacus'], 2, /--device must be cpu or cuda, not "abacus"/],
+    [[folder, '--device', 'cuda', '--engine', 'tensorflow'], 2, /--device cuda is for onnxruntime/],
     [[folder, '--sr-scope', 'patient'], 2, /--sr-scope must be series or study, not "patient"/],
     [[folder, '--sc-compression', 'jpeg'], 2, /--sc-compression must be none or rle, not "jpeg"/],
     [[folder, '--heatmap-scope', 'top-0'], 2, /--heatmap-scope must be all, .*not "top-0"/],

@@ -12,6 +12,7 @@ import { loadConfig } from '../../src/config.ts'
 import { AppError } from '../../src/errors.ts'
 import { serve } from '../../src/service/server.ts'
 import { AnalysisProcess } from '../../src/workflow/analysis-process.ts'
+import { reasonWithoutCuda } from '../helpers/cuda.ts'
 import { certificate, servedName } from '../helpers/certificates.ts'
 import { dicomFile, multipart, multipartType } from './support/dicom-file.ts'
 
@@ -90,6 +91,27 @@ t.test('the service is not ready while its analysis process cannot be started', 
     status: 'not ready', checks: [{ name: 'storage', ok: true }, { name: 'workflow', ok: false, reason: 'engine-unavailable' }],
   })
   t.match(analysis, { engine: /^onnxruntime /, model: 'tiny', version: /^\d/, sha256: /^[0-9a-f]{64}$/ })
+})
+
+t.test('an address that is none of this machine stops the start', async t => {
+  const config = (host: string) => loadConfig({ TUBERLENS_HOST: host, TUBERLENS_ALLOW_UNAUTHENTICATED: 'true', TUBERLENS_PORT: '0', TUBERLENS_DATA_DIR: t.testdir(), TUBERLENS_MODEL_DIR: tinyModel, TUBERLENS_LOG_LEVEL: 'silent' })
+  await t.rejects(serve(config('no-such-name.invalid'), { ownsProcess: false }), { code: 'config-invalid', message: /TUBERLENS_HOST .*\(\w+\)$/ })
+  await t.rejects(serve(config('192.0.2.1'), { ownsProcess: false }), { code: 'config-invalid', message: /\(EADDRNOTAVAIL\)$/ })
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.teardown(() => { taken.close() })
+  const busy = { ...config('127.0.0.1'), port: (taken.address() as AddressInfo).port }
+  await t.rejects(serve(busy, { ownsProcess: false }), { code: 'conflict', message: /TUBERLENS_PORT/ })
+})
+
+t.test('a GPU that is asked for and cannot be used stops the start as an error of the configuration', async t => {
+  if (await reasonWithoutCuda() === undefined) {
+    t.skip('this machine has CUDA', () => undefined)
+    return
+  }
+  const config = loadConfig({ TUBERLENS_PORT: '0', TUBERLENS_DATA_DIR: t.testdir(), TUBERLENS_MODEL_DIR: tinyModel, TUBERLENS_LOG_LEVEL: 'silent', TUBERLENS_DEVICE: 'cuda' })
+  const message = /^TUBERLENS_DEVICE: onnxruntime cannot compute on CUDA here: its CUDA libraries are not installed/
+  await t.rejects(serve(config, { ownsProcess: false }), { code: 'config-invalid', message })
 })
 
 t.test('a model that is not there stops the start', async t => {
