@@ -47,8 +47,9 @@ function elements (dataset: Dataset, around: Surroundings): WrittenElement[] {
     const keyword = around.path + name
     if (tag === undefined || (tag >>> 16) % 2 === 1) throw refusal(keyword, 'is not an attribute of PS3.6')
     if (tag >>> 16 < 8) throw refusal(keyword, 'belongs to no data set')
-    const place = { ...around, signed, keyword, tag, vr: valueRepresentation(tag, value, { ...around, signed }) }
-    return { tag, vr: place.vr, values: encoded(value, place) }
+    const { path, bitsAllocated, encapsulated } = around
+    const vr = valueRepresentation(tag, value, { path, signed, bitsAllocated, encapsulated })
+    return { tag, vr, values: encoded(value, { path, signed, bitsAllocated, encapsulated, keyword, tag, vr }) }
   }).sort((a, b) => a.tag - b.tag)
 }
 
@@ -139,11 +140,14 @@ function checked<T> (schema: z.ZodType<T>, value: unknown, place: Place): T {
 
 /** PS3.6's multiplicity: '1', '3', '1-3', '1-n', '2-2n'. */
 function checkMultiplicity (count: number, place: Place): void {
-  const [, least, most = least, factor] = /^(\d+)(?:-(\d*)(n?))?$/.exec(multiplicityOf(place.tag) ?? '1-n') ?? []
+  const allowed = multiplicityOf(place.tag) ?? '1-n'
+  // what nearly all are
+  if (allowed === '1-n' || (allowed === '1' && count === 1)) return
+  const [, least, most = least, factor] = /^(\d+)(?:-(\d*)(n?))?$/.exec(allowed) ?? []
   const step = factor === 'n' && most !== '' ? Number(most) : 1
   const upper = factor === 'n' ? Infinity : Number(most)
   if (count >= Number(least) && count <= upper && count % step === 0) return
-  throw refusal(place.keyword, `has ${count} values, PS3.6 allows ${multiplicityOf(place.tag) ?? ''}`)
+  throw refusal(place.keyword, `has ${count} values, PS3.6 allows ${allowed}`)
 }
 
 function checkLength<T extends string | number> (values: readonly T[], place: Place): readonly T[] {

@@ -1,7 +1,8 @@
 import { AppError } from '../errors.ts'
+import { ByteWriter } from './byte-writer.ts'
 import { checkedElements } from './checked-elements.ts'
 import type { Dataset } from './dataset.ts'
-import { encodeElements, joined, lengthOf } from './encode-elements.ts'
+import { encodeElements } from './encode-elements.ts'
 import type { WrittenElement } from './encode-elements.ts'
 import { transferSyntax } from './transfer-syntaxes.ts'
 import { isUid, uidFromName } from './uid.ts'
@@ -15,6 +16,7 @@ const explicitLittleEndian = '1.2.840.10008.1.2.1'
 const implicitLittleEndian = '1.2.840.10008.1.2'
 const utf8 = 'ISO_IR 192'
 /** PS3.10 7.1: the group is always explicit little endian. */
+const groupLengthTag = 0x00020000
 const metaEncoding = { explicitVr: true, encapsulated: false }
 const preamble = Buffer.concat([Buffer.alloc(128), Buffer.from('DICM')])
 
@@ -33,11 +35,15 @@ export function encodePart10 (dataset: Dataset, options: { readonly transferSynt
   if (given !== undefined && given !== null && given !== utf8) {
     throw new AppError('value-not-encodable', `SpecificCharacterSet is not ${utf8}`, { attribute: 'SpecificCharacterSet' })
   }
-  const meta = encodeElements(fileMeta(uidOf(dataset, 'SOPClassUID'), uidOf(dataset, 'SOPInstanceUID'), transferSyntaxUid), metaEncoding)
-  const groupLength = encodeElements([{ tag: 0x00020000, vr: 'UL', values: [lengthOf(meta)] }], metaEncoding)
+  const meta = new ByteWriter()
+  encodeElements(fileMeta(uidOf(dataset, 'SOPClassUID'), uidOf(dataset, 'SOPInstanceUID'), transferSyntaxUid), metaEncoding, meta)
   const elements = checkedElements({ ...dataset, SpecificCharacterSet: utf8 }, syntax.encapsulated)
-  const encoding = { explicitVr: transferSyntaxUid !== implicitLittleEndian, encapsulated: syntax.encapsulated }
-  return joined([preamble, ...groupLength, ...meta, ...encodeElements(elements, encoding)])
+  const file = new ByteWriter()
+  file.append(preamble)
+  encodeElements([{ tag: groupLengthTag, vr: 'UL', values: [meta.length] }], metaEncoding, file)
+  file.append(meta.joined())
+  encodeElements(elements, { explicitVr: transferSyntaxUid !== implicitLittleEndian, encapsulated: syntax.encapsulated }, file)
+  return file.joined()
 }
 
 /** PS3.10 table 7.1-1, without the group length. */

@@ -95,17 +95,25 @@ export function drawImage (onto: RgbImage, image: RgbImage, x: number, y: number
 /** A picture scaled to another size by area average, each axis on its own. */
 export function fitImage (image: RgbImage, width: number, height: number): RgbImage {
   const out = { width, height, data: new Uint8Array(width * height * 3) }
-  for (let y = 0; y < height; y++) {
+  const { data } = image
+  const spans = Array.from({ length: width }, (_, x) => span(x, image.width / width, image.width)).flat()
+  for (let y = 0, to = 0; y < height; y++) {
     const [top, bottom] = span(y, image.height / height, image.height)
-    for (let x = 0; x < width; x++) {
-      const [left, right] = span(x, image.width / width, image.width)
-      for (let channel = 0; channel < 3; channel++) {
-        let sum = 0
-        for (let row = top; row < bottom; row++) {
-          for (let column = left; column < right; column++) sum += image.data[(row * image.width + column) * 3 + channel] ?? 0
+    for (let x = 0; x < width; x++, to += 3) {
+      const [left, right] = [spans[2 * x]!, spans[2 * x + 1]!]
+      const count = (bottom - top) * (right - left)
+      let [red, green, blue] = [0, 0, 0]
+      for (let row = top; row < bottom; row++) {
+        const end = (row * image.width + right) * 3
+        for (let i = (row * image.width + left) * 3; i < end; i += 3) {
+          red += data[i]!
+          green += data[i + 1]!
+          blue += data[i + 2]!
         }
-        out.data[(y * width + x) * 3 + channel] = Math.round(sum / ((bottom - top) * (right - left)))
       }
+      out.data[to] = Math.round(red / count)
+      out.data[to + 1] = Math.round(green / count)
+      out.data[to + 2] = Math.round(blue / count)
     }
   }
   return out

@@ -61,10 +61,13 @@ function countsBefore (taken: Uint8Array, columns: number, rows: number): Uint32
 /** Cells whose mean is above the threshold between air and head. */
 function bright ({ width, height, data }: GrayImage, factor: number, columns: number, rows: number): Uint8Array {
   const means = new Float64Array(columns * rows)
+  const across = ranges(columns, factor, width)
+  const downwards = ranges(rows, factor, height)
   for (let row = 0, cellIndex = 0; row < rows; row++) {
-    const [top, bottom] = range(row, factor, height)
+    const [top, bottom] = [downwards[2 * row]!, downwards[2 * row + 1]!]
     for (let column = 0; column < columns; column++, cellIndex++) {
-      const [left, right] = range(column, factor, width)
+      const left = across[2 * column]!
+      const right = across[2 * column + 1]!
       let sum = 0
       for (let y = top; y < bottom; y++) {
         for (let x = left; x < right; x++) sum += data[y * width + x]!
@@ -78,9 +81,15 @@ function bright ({ width, height, data }: GrayImage, factor: number, columns: nu
   return mask
 }
 
-function range (index: number, factor: number, limit: number): [number, number] {
-  const from = Math.min(limit - 1, Math.floor(index * cell / factor))
-  return [from, Math.min(limit, Math.max(from + 1, Math.ceil((index + 1) * cell / factor)))]
+/** First pixel of each cell along an axis, and the one behind its last. */
+function ranges (count: number, factor: number, limit: number): Uint32Array {
+  const pairs = new Uint32Array(2 * count)
+  for (let index = 0; index < count; index++) {
+    const from = Math.min(limit - 1, Math.floor(index * cell / factor))
+    pairs[2 * index] = from
+    pairs[2 * index + 1] = Math.min(limit, Math.max(from + 1, Math.ceil((index + 1) * cell / factor)))
+  }
+  return pairs
 }
 
 /** Half of the threshold of Ridler and Calvard (1978), the mean of the means of both sides: faint scalp is head too. */

@@ -8,6 +8,6 @@ export function quantize8bit (values: Float32Array): Float32Array {
 /** 0..1 → 0..255. */
 export function toBytes (values: Float32Array): Uint8Array {
   const bytes = new Uint8Array(values.length)
-  for (let i = 0; i < values.length; i++) bytes[i] = Math.round(Math.min(Math.max(values[i]!, 0), 1) * 255)
+  for (let i = 0; i < values.length; i++) bytes[i] = (Math.min(Math.max(values[i]!, 0), 1) * 255 + 0.5) | 0
   return bytes
 }

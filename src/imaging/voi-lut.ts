@@ -25,8 +25,10 @@ export function applyVoi (values: Float32Array, voi: ResolvedVoi): Float32Array 
     return output
   }
   const { center, width } = voi
-  const map = { LINEAR: linear, LINEAR_EXACT: linearExact, SIGMOID: sigmoid }[voi.function]
-  for (let i = 0; i < values.length; i++) output[i] = map(values[i]!, center, width)
+  // a loop for each, so that each is compiled into its loop
+  if (voi.function === 'LINEAR') for (let i = 0; i < values.length; i++) output[i] = linear(values[i]!, center, width)
+  else if (voi.function === 'LINEAR_EXACT') for (let i = 0; i < values.length; i++) output[i] = linearExact(values[i]!, center, width)
+  else for (let i = 0; i < values.length; i++) output[i] = sigmoid(values[i]!, center, width)
   return output
 }
 

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import t from 'tap'
+import { ByteWriter } from '../../src/dicom/byte-writer.ts'
 import { checkedElements } from '../../src/dicom/checked-elements.ts'
 import type { Dataset } from '../../src/dicom/dataset.ts'
 import { dictionaryEntries } from '../../src/dicom/dcmjs.ts'
-import { encodeElements, joined } from '../../src/dicom/encode-elements.ts'
-import type { WrittenElement } from '../../src/dicom/encode-elements.ts'
+import { encodeElements } from '../../src/dicom/encode-elements.ts'
+import type { Encoding, WrittenElement } from '../../src/dicom/encode-elements.ts'
 import { mrDataset } from './mr-dataset.ts'
 
 type RawDictionary = Record<string, { vr: string, Value: readonly unknown[] }>
@@ -39,6 +40,12 @@ function byDcmjs (elements: readonly WrittenElement[], transferSyntaxUid: string
   return whole.subarray(144 + whole.readUInt32LE(140))
 }
 
+function encoded (elements: readonly WrittenElement[], encoding: Encoding): Buffer {
+  const to = new ByteWriter()
+  encodeElements(elements, encoding, to)
+  return Buffer.from(to.joined())
+}
+
 const varied: Dataset = mrDataset({
   PatientName: { Alphabetic: 'Müller^Jörg', Ideographic: '山田^太郎', Phonetic: 'やまだ^たろう' },
   ReferringPhysicianName: { Alphabetic: 'Doe^John' },
@@ -63,19 +70,19 @@ const varied: Dataset = mrDataset({
   SelectorSLValue: -7,
   GraphicData: [1.5, -2.5, 3, 4],
   EncapsulatedDocument: Uint8Array.of(1, 2, 3).buffer,
+  // longer than the pieces of memory that are written to
+  TextValue: 'long '.repeat(20_000),
 })
 
 t.test('data sets are encoded as dcmjs encodes them, byte by byte', async t => {
   for (const [transferSyntaxUid, explicitVr] of [['1.2.840.10008.1.2.1', true], ['1.2.840.10008.1.2', false]] as const) {
     const elements = checkedElements({ ...varied, PixelRepresentation: 1, SmallestImagePixelValue: -5 }, false)
-    const encoded = Buffer.from(joined(encodeElements(elements, { explicitVr, encapsulated: false })))
-    t.ok(encoded.equals(byDcmjs(elements, transferSyntaxUid)), transferSyntaxUid)
+    t.ok(encoded(elements, { explicitVr, encapsulated: false }).equals(byDcmjs(elements, transferSyntaxUid)), transferSyntaxUid)
   }
 })
 
 t.test('so are encapsulated frames, of odd length too', async t => {
   const frames = [50_001, 4, 7].map((length, i) => new Uint8Array(length).fill(i + 1).buffer)
   const elements = checkedElements({ ...varied, NumberOfFrames: 3, PixelData: frames }, true)
-  const encoded = Buffer.from(joined(encodeElements(elements, { explicitVr: true, encapsulated: true })))
-  t.ok(encoded.equals(byDcmjs(elements, '1.2.840.10008.1.2.5')))
+  t.ok(encoded(elements, { explicitVr: true, encapsulated: true }).equals(byDcmjs(elements, '1.2.840.10008.1.2.5')))
 })
