@@ -16,6 +16,8 @@ export interface DataSetEncoding {
   readonly littleEndian: boolean
   /** The first tag that no longer belongs to it: File Meta Information ends so. */
   readonly before?: number
+  /** Bytes of the whole, where `bytes` are its beginning and the rest may only be part of the last value. */
+  readonly size?: number
 }
 
 export interface ParsedDataSet {
@@ -64,10 +66,10 @@ class Walk {
     this.#limits = limits
     this.#position = encoding.start
     this.#reader = new ElementReader(encoding.bytes, encoding.littleEndian)
-    this.#root = { kind: 'data-set', elements: new Map(), end: encoding.bytes.length, explicit: encoding.explicit, last: 0 }
+    this.#root = { kind: 'data-set', elements: new Map(), end: encoding.size ?? encoding.bytes.length, explicit: encoding.explicit, last: 0 }
     this.#stack = [this.#root]
     this.#container = this.#root
-    this.#zerosFrom = endOfContent(encoding.bytes)
+    this.#zerosFrom = encoding.size ?? endOfContent(encoding.bytes)
   }
 
   run (): ParsedDataSet {

@@ -32,6 +32,8 @@ const inflation = { atLeast: 48 * 2 ** 20, times: 32 }
 export interface Part10Extent {
   /** The first tag of the data set that is not: reading ends there. */
   readonly before?: number
+  /** Bytes of the file, where only its beginning is at hand; the rest may only be part of the last value. */
+  readonly size?: number
 }
 
 /**
@@ -40,7 +42,8 @@ export interface Part10Extent {
  */
 export function parsePart10 (bytes: Uint8Array, limits: ParseLimits = defaultParseLimits, extent: Part10Extent = {}): Part10 {
   if (bytes.length === 0) throw new AppError('not-dicom', 'The file is empty')
-  if (bytes.length > limits.bytes) throw new AppError('instance-too-large', 'The file is too large', { bytes: bytes.length, limit: limits.bytes })
+  const { size = bytes.length } = extent
+  if (size > limits.bytes) throw new AppError('instance-too-large', 'The file is too large', { bytes: size, limit: limits.bytes })
   const start = metaOffset(bytes)
   if (start === undefined) {
     const uid = sniff(bytes, 0)

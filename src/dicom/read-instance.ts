@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { AppError, toAppError } from '../errors.ts'
 import { compactHeader } from './compact-header.ts'
 import { DataSet } from './data-set.ts'
@@ -9,11 +9,12 @@ import type { FrameIndex } from './frames.ts'
 import type { Instance } from './instance.ts'
 import { parsePart10 } from './part10.ts'
 import type { Part10 } from './part10.ts'
+import { type OpenFile, parsePart10File } from './part10-file.ts'
 import { defaultParseLimits } from './parse-limits.ts'
 import type { ParseLimits } from './parse-limits.ts'
 import { checkNativeLength, defaultPixelLimits, pixelLayout } from './pixel-layout.ts'
 import type { PixelLimits } from './pixel-layout.ts'
-import { deflatedFileSource, fileSource, memorySource } from './pixel-source.ts'
+import { deflatedFileSource, fileSource, handleFile, memorySource, readable } from './pixel-source.ts'
 import type { PixelSource } from './pixel-source.ts'
 import { sopClass } from './sop-classes.ts'
 import { transferSyntax } from './transfer-syntaxes.ts'
@@ -37,18 +38,46 @@ export function readInstance (bytes: Uint8Array, limits: ReadLimits = {}): Insta
   return instanceOf(file, new DataSet(file.table), digestOf(bytes, file), memorySource(file.table.bytes), limits)
 }
 
+/** What is known of a file from when it was read before. */
+export interface KnownOfFile {
+  /** As `Instance.digest`; it is not computed again. */
+  readonly digest?: string
+}
+
 /**
  * Reads a SOP instance from a file and keeps only its header in memory; frames are read when asked for, so the file
  * has to stay.
  * @throws AppError as `readInstance`, and `input-unreadable`
  */
-export async function readInstanceFile (path: string, limits: ReadLimits = {}): Promise<Instance> {
-  const bytes = await contentOf(path, (limits.parse ?? defaultParseLimits).bytes)
-  const file = parsePart10(bytes, limits.parse)
-  const source = file.inflated ? deflatedFileSource(path) : fileSource(path)
-  const whole = instanceOf(file, new DataSet(file.table), digestOf(bytes, file), source, limits)
-  const meta = file.meta === undefined ? {} : { fileMeta: new DataSet(compactHeader(file.meta)) }
-  return { ...whole, ...meta, attributes: new DataSet(compactHeader(file.table)) }
+export async function readInstanceFile (path: string, limits: ReadLimits = {}, known: KnownOfFile = {}): Promise<Instance> {
+  return await readable(async () => {
+    const handle = await open(path)
+    try {
+      const { size } = await handle.stat()
+      return await readOpenInstance(handleFile(handle, size), limits, { ...known, path })
+    } finally {
+      await handle.close()
+    }
+  }, 'The file cannot be read')
+}
+
+/**
+ * The same from an open file. Without a path, frames are read from what is open, so long as it is, or from memory.
+ * @throws AppError as `readInstance`, and what reading it throws
+ */
+export async function readOpenInstance (
+  file: OpenFile, limits: ReadLimits = {}, known: KnownOfFile & { readonly path?: string } = {},
+): Promise<Instance> {
+  const { part10, bytes } = await parsePart10File(file, limits.parse ?? defaultParseLimits)
+  const { table, meta, inflated, dataSetOffset } = part10
+  const digest = known.digest ?? (bytes === undefined ? await file.digestFrom(dataSetOffset) : digestOf(bytes, part10))
+  const { path } = known
+  const held = bytes === undefined ? file : memorySource(table.bytes)
+  const source = path === undefined ? held : inflated ? deflatedFileSource(path) : fileSource(path)
+  const instance = instanceOf(part10, new DataSet(table), digest, source, limits)
+  if (path === undefined) return instance
+  const fileMeta = meta === undefined ? {} : { fileMeta: new DataSet(compactHeader(meta)) }
+  return { ...instance, ...fileMeta, attributes: new DataSet(compactHeader(table)) }
 }
 
 function instanceOf (file: Part10, attributes: DataSet, digest: string, source: PixelSource, limits: ReadLimits): Instance {
@@ -111,14 +140,4 @@ function nativePixels (element: Element, frameCount: number, frameBytes: number)
 
 function digestOf (bytes: Uint8Array, file: Part10): string {
   return createHash('sha256').update(bytes.subarray(file.dataSetOffset)).digest('hex')
-}
-
-async function contentOf (path: string, limit: number): Promise<Uint8Array> {
-  try {
-    const { size } = await stat(path)
-    if (size > limit) throw new AppError('instance-too-large', 'The file is too large', { bytes: size, limit })
-    return await readFile(path)
-  } catch (thrown) {
-    throw toAppError(thrown, 'input-unreadable', 'The file cannot be read')
-  }
 }

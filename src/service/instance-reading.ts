@@ -1,4 +1,3 @@
-import { readFile, stat } from 'node:fs/promises'
 import { pixelDigest } from '../archive/instance-header.ts'
 import type { Attributes } from '../dicom/attributes.ts'
 import { DataSet } from '../dicom/data-set.ts'
@@ -8,12 +7,16 @@ import { failingPixelData } from '../dicom/frames.ts'
 import type { Instance } from '../dicom/instance.ts'
 import { defaultParseLimits } from '../dicom/parse-limits.ts'
 import { parsePart10 } from '../dicom/part10.ts'
-import { readInstance } from '../dicom/read-instance.ts'
+import type { OpenFile } from '../dicom/part10-file.ts'
+import { readOpenInstance } from '../dicom/read-instance.ts'
 import { isUid } from '../dicom/uid.ts'
 import { AppError, toAppError } from '../errors.ts'
 import type { ErrorCode, ErrorFacts } from '../errors.ts'
+import { ThreadFile } from './thread-file.ts'
 
 const afterSopInstanceUid = 0x00080019
+/** Where the SOP UIDs are. */
+const headBytes = 2 ** 20
 
 /** The SOP UIDs of a file that could not be taken, as far as they can be read. */
 export interface SopUids { readonly sopClassUid?: string, readonly sopInstanceUid?: string }
@@ -32,17 +35,25 @@ export type InstanceReading =
   | { readonly failure: Failure, readonly uids: SopUids }
 
 /**
- * Reads a received file whole, and keeps of it what the door judges by. Never throws for what the file holds.
+ * Reads a received file, and keeps of it what the door judges by. Never throws for what the file holds.
+ * @param room as of `ThreadFile`; nothing of what comes back lies in it
  * @throws AppError `internal` when it is gone
  */
-export async function readReceived (path: string): Promise<InstanceReading> {
-  const bytes = await contentOf(path)
-  if (bytes instanceof AppError) return { failure: described(bytes), uids: {} }
+export async function readReceived (path: string, room?: Buffer): Promise<InstanceReading> {
+  const file = new ThreadFile(path, room)
+  try {
+    return await readOpen(file)
+  } finally {
+    file.close()
+  }
+}
+
+async function readOpen (file: OpenFile): Promise<InstanceReading> {
   let instance: Instance
   try {
-    instance = readInstance(bytes)
+    instance = await readOpenInstance(file)
   } catch (thrown) {
-    return { failure: described(toAppError(thrown)), uids: identify(bytes) }
+    return { failure: described(toAppError(thrown)), uids: await identify(file) }
   }
   const { attributes, fileMeta, pixelData: _, ...rest } = instance
   const pixels = await pixelDigest(instance)
@@ -75,15 +86,18 @@ function headerOf (attributes: Attributes): ElementTable {
   throw new AppError('internal', 'Only a parsed data set has a header')
 }
 
-async function contentOf (path: string): Promise<Uint8Array | AppError> {
-  const limit = defaultParseLimits.bytes
-  const { size } = await stat(path)
-  return size > limit ? new AppError('instance-too-large', 'The file is too large', { bytes: size, limit }) : await readFile(path)
+/** Of the file's beginning; a deflated one may only be read as a whole. */
+async function identify (file: OpenFile): Promise<SopUids> {
+  // a file beyond the limit is not read at all
+  if (file.size > defaultParseLimits.bytes) return {}
+  const length = Math.min(file.size, headBytes)
+  return uidsOf(await file.read({ offset: 0, length })) ??
+    (length < file.size ? uidsOf(await file.read({ offset: 0, length: file.size })) : undefined) ?? {}
 }
 
 /** Reads no further than SOPInstanceUID: what spoils the file mostly comes later. What is a bomb is not inflated again. */
-function identify (bytes: Uint8Array): SopUids {
-  const limits = { ...defaultParseLimits, bytes: Math.max(bytes.length, 2 ** 20) }
+function uidsOf (bytes: Uint8Array): SopUids | undefined {
+  const limits = { ...defaultParseLimits, bytes: Math.max(bytes.length, headBytes) }
   try {
     const attributes = new DataSet(parsePart10(bytes, limits, { before: afterSopInstanceUid }).table)
     const sopClassUid = attributes.string('SOPClassUID')
@@ -93,6 +107,6 @@ function identify (bytes: Uint8Array): SopUids {
       ...(sopInstanceUid !== undefined && isUid(sopInstanceUid) ? { sopInstanceUid } : {}),
     }
   } catch {
-    return {}
+    return undefined
   }
 }

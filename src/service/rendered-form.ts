@@ -1,5 +1,4 @@
 import type { StoredInstance } from '../archive/archive.ts'
-import { readInstanceFile } from '../dicom/read-instance.ts'
 import { slicesOf } from '../dicom/slices.ts'
 import type { RenderParameters } from '../dicomweb/render-parameters.ts'
 import { type PictureType, renderFrame } from '../dicomweb/rendered.ts'
@@ -9,6 +8,7 @@ import { srText } from '../dicomweb/sr-text.ts'
 import { AppError } from '../errors.ts'
 import { encapsulatedPdfClassUid } from '../report/pdf-object.ts'
 import type { ServiceContext } from './context.ts'
+import { readStored } from './stored-file.ts'
 
 export type DocumentType = 'text/html' | 'text/plain' | 'application/pdf'
 
@@ -26,22 +26,22 @@ export function renderedTypes ({ sopClassUid, frameCount }: StoredInstance): rea
 
 /** One frame after the other of an image, its file read once. @throws AppError as reading and drawing do */
 export async function framePainter (
-  { decoder, settings }: Pick<ServiceContext, 'decoder' | 'settings'>, { path }: StoredInstance, type: PictureType,
+  { decoder, settings }: Pick<ServiceContext, 'decoder' | 'settings'>, stored: StoredInstance, type: PictureType,
 ): Promise<(frame: number, parameters: RenderParameters) => Promise<Uint8Array>> {
-  const slices = slicesOf(await readInstanceFile(path))
+  const slices = slicesOf(await readStored(stored))
   return async (frame, parameters) => await renderFrame(slices[frame - 1]!, parameters, type, decoder, settings.renderMaxPixels)
 }
 
 /** A report as HTML or text, in UTF-8, of which no value can run or load anything; or the document that the instance holds. */
 export async function documentOf (stored: StoredInstance, type: DocumentType): Promise<Uint8Array> {
   if (type === 'application/pdf') return await pdfOf(stored)
-  const document = srDocument((await readInstanceFile(stored.path)).attributes)
+  const document = srDocument((await readStored(stored)).attributes)
   return Buffer.from(type === 'text/html' ? srHtml(document) : srText(document))
 }
 
 /** The report as PDF: the document without its padding (PS3.3 C.24.2). @throws AppError `not-acceptable` where there is none */
-async function pdfOf ({ path }: StoredInstance): Promise<Uint8Array> {
-  const { attributes } = await readInstanceFile(path)
+async function pdfOf (stored: StoredInstance): Promise<Uint8Array> {
+  const { attributes } = await readStored(stored)
   const document = attributes.bytes('EncapsulatedDocument')
   if (document === undefined) throw new AppError('not-acceptable', 'The instance holds no document')
   return document.subarray(0, attributes.number('EncapsulatedDocumentLength'))

@@ -1,6 +1,5 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import type { Instance } from '../../dicom/instance.ts'
-import { readInstanceFile } from '../../dicom/read-instance.ts'
 import { negotiate, parseAccept } from '../../dicomweb/accept.ts'
 import { bulkData } from '../../dicomweb/bulk-data.ts'
 import { frameMediaTypes, parseFrameList } from '../../dicomweb/frame-media-type.ts'
@@ -12,6 +11,7 @@ import type { ServiceContext } from '../context.ts'
 import { acceptOf } from '../dicomweb-url.ts'
 import { findInstances } from '../find-instances.ts'
 import { sendParts } from '../multipart-answer.ts'
+import { readStored } from '../stored-file.ts'
 import { streamTimeoutMs } from './retrieve.ts'
 
 const octets = 'application/octet-stream'
@@ -27,7 +27,7 @@ export function frameRoutes (context: ServiceContext): FastifyPluginCallback {
     const chosen = negotiate(parseAccept(header, parameter), offersOf(stored!.transferSyntaxUid, numbers.length))
     if (chosen === undefined) throw new AppError('not-acceptable', 'Frames cannot be had in any form that the client accepts')
     const { type, multipart } = chosen.offer
-    const instance = await readInstanceFile(stored!.path)
+    const instance = await readStored(stored!)
     const syntax = type === octets ? explicitLittleEndian : stored!.transferSyntaxUid
     const read = async (number: number): Promise<Uint8Array> => type === octets
       ? await nativeFrame(instance, number, context.decoder)
@@ -50,7 +50,7 @@ export function frameRoutes (context: ServiceContext): FastifyPluginCallback {
     const offers = [{ type: octets, multipart: false }, { type: octets, multipart: true }]
     const chosen = negotiate(parseAccept(header, parameter), offers)
     if (chosen === undefined) throw new AppError('not-acceptable', 'Bulk data is given as application/octet-stream')
-    const instance: Instance = await readInstanceFile(stored!.path)
+    const instance: Instance = await readStored(stored!)
     const value = await bulkData(instance, (request.params as { '*': string })['*'], context.decoder)
     if (chosen.offer.multipart) {
       return await sendParts(request, reply, octets, [{ headers: { 'Content-Type': octets }, body: value }])

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import type { StoredInstance } from '../../archive/archive.ts'
 import { toDicomJson } from '../../dicom/dicom-json.ts'
-import { readInstanceFile } from '../../dicom/read-instance.ts'
 import { negotiate, parseAccept } from '../../dicomweb/accept.ts'
 import { toXml } from '../../dicomweb/dicom-xml.ts'
 import type { JsonDataset } from '../../dicomweb/json-model.ts'
@@ -12,6 +11,7 @@ import type { ServiceContext } from '../context.ts'
 import { acceptOf, baseUrlOf, instanceUrl } from '../dicomweb-url.ts'
 import { findInstances } from '../find-instances.ts'
 import { sendParts, sendStream } from '../multipart-answer.ts'
+import { readStored } from '../stored-file.ts'
 import { streamTimeoutMs } from './retrieve.ts'
 
 const offers = [
@@ -46,7 +46,7 @@ export function metadataRoutes (context: ServiceContext): FastifyPluginCallback 
 }
 
 async function datasetOf (instance: StoredInstance, base: string): Promise<JsonDataset> {
-  const { attributes } = await readInstanceFile(instance.path)
+  const { attributes } = await readStored(instance)
   const url = instanceUrl(base, instance)
   return toDicomJson(attributes, { bulkDataUri: path => `${url}/bulkdata/${path}` })
 }

@@ -1,6 +1,5 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import type { StoredInstance } from '../../archive/archive.ts'
-import { readInstanceFile } from '../../dicom/read-instance.ts'
 import { negotiate, parseAccept } from '../../dicomweb/accept.ts'
 import { parseFrameList } from '../../dicomweb/frame-media-type.ts'
 import type { OutgoingPart } from '../../dicomweb/multipart-writer.ts'
@@ -13,6 +12,7 @@ import { findInstances } from '../find-instances.ts'
 import { sendParts } from '../multipart-answer.ts'
 import { contentTypeOf, documentOf, framePainter, isDocumentType, pictureTypes, renderedForm, renderedTypes } from '../rendered-form.ts'
 import { representative } from '../representative.ts'
+import { readStored } from '../stored-file.ts'
 import { streamTimeoutMs } from './retrieve.ts'
 
 /** WADO-RS: pictures and readable reports (PS3.18 10.4.1.1.3), and thumbnails (10.4.1.1.4). */
@@ -91,7 +91,7 @@ export function renderedRoutes (context: ServiceContext): FastifyPluginCallback 
     if (chosen === undefined) throw new AppError('pixel-data-missing', 'What the path names holds no image')
     const frame = frameNumbers(request, chosen)?.[0] ?? Math.ceil(chosen.frameCount / 2)
     // a thumbnail carries nothing that identifies the patient (PS3.18 10.4.1.1.4)
-    if ((await readInstanceFile(chosen.path)).attributes.string('BurnedInAnnotation') === 'YES') {
+    if ((await readStored(chosen)).attributes.string('BurnedInAnnotation') === 'YES') {
       throw new AppError('pixel-data-missing', 'The image shows burned-in annotation and has no thumbnail')
     }
     const picture = await (await framePainter(context, chosen, type))(frame, parameters)
