@@ -8,10 +8,7 @@ export interface JsonAttribute { readonly vr: string, readonly Value?: readonly 
 /** DICOM JSON by tag: eight upper-case hexadecimal digits. */
 export type JsonAttributes = Readonly<Record<string, JsonAttribute>>
 
-/**
- * A file on the spool's own file system that is being written. Bytes are hashed on their way; a preamble before
- * `DICM` becomes zeros.
- */
+/** A file on the spool's own file system that is being written. A preamble before `DICM` becomes zeros. */
 export interface StagingFile {
   readonly path: string
   /** Where the part is piped to; holds back-pressure. Errors as AppError `out-of-resources` (disk) or `internal`. */
@@ -26,8 +23,6 @@ export interface StagingFile {
 export interface StagedFile {
   readonly path: string
   readonly bytes: number
-  /** hex, of the whole file as stored */
-  readonly sha256: string
   discard (): Promise<void>
 }
 

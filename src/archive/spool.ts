@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { constants } from 'node:fs'
-import { access, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { constants, statfsSync } from 'node:fs'
+import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { AppError, toAppError } from '../errors.ts'
 import type { DiskSpace, InstanceKind, StagedFile, StagingFile, StagingOptions } from './archive.ts'
@@ -47,7 +47,7 @@ export class Spool {
 
   /** @throws AppError `out-of-resources` when free space is below the reserve */
   async stage (options: StagingOptions = {}): Promise<StagingFile> {
-    const { enough } = await this.space()
+    const { enough } = this.space()
     if (!enough) throw new AppError('out-of-resources', 'free space is below the reserve')
     return await openStaging(join(this.#tmp, `${randomUUID()}.part`), options)
   }
@@ -71,19 +71,20 @@ export class Spool {
   async place (file: Pick<StagedFile, 'path'>, name: string): Promise<void> {
     const target = this.absolute(name)
     try {
-      const created = await mkdir(dirname(target), { recursive: true, mode: 0o700 })
+      // the folder of a series is mostly there
+      if (await renamed(file.path, target)) return
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 })
       await rename(file.path, target)
       // a new folder's own entry, and its parent's, must reach the disk too
       const parent = dirname(dirname(target))
-      if (created !== undefined) for (const folder of [parent, dirname(parent)]) await flush(folder)
+      await Promise.all([parent, dirname(parent)].map(flush))
     } catch (error) { throw diskError(error) }
   }
 
   /** fsync of the folders that hold these names (PS3.18 leaves durability to us; POSIX asks for it after rename). */
   async flushFolders (names: readonly string[]): Promise<void> {
-    for (const folder of new Set(names.map(name => dirname(this.absolute(name))))) {
-      await flush(folder).catch((error: unknown) => { throw diskError(error) })
-    }
+    const folders = new Set(names.map(name => dirname(this.absolute(name))))
+    await Promise.all([...folders].map(flush)).catch((error: unknown) => { throw diskError(error) })
   }
 
   async remove (names: readonly string[]): Promise<void> {
@@ -101,9 +102,11 @@ export class Spool {
     }
   }
 
-  async space (): Promise<DiskSpace> {
+  /** @throws AppError `out-of-resources` */
+  space (): DiskSpace {
     try {
-      const { bsize, bavail, blocks } = await statfs(this.#tmp)
+      // asked for every part, and answered from memory: to ask another thread would take ten times as long
+      const { bsize, bavail, blocks } = statfsSync(this.#tmp)
       const freeBytes = bsize * bavail
       return { freeBytes, totalBytes: bsize * blocks, reserveBytes: this.#reserveBytes, enough: freeBytes > this.#reserveBytes }
     } catch (error) { throw diskError(error) }
@@ -111,7 +114,7 @@ export class Spool {
 
   /** Writes, flushes and removes a file. @throws AppError `out-of-resources` */
   async checkWritable (): Promise<void> {
-    const { enough } = await this.space()
+    const { enough } = this.space()
     if (!enough) throw new AppError('out-of-resources', 'free space is below the reserve')
     const path = join(this.#tmp, `probe-${randomUUID()}`)
     try {
@@ -126,8 +129,19 @@ export class Spool {
   }
 }
 
-async function flush (folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
+/** Whether the folder that it goes to was there. */
+async function renamed (from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw error
+  }
+}
+
+async function flush (path: string): Promise<void> {
+  const handle = await open(path, 'r')
   try { await handle.sync() } finally { await handle.close() }
 }
 

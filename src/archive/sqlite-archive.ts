@@ -112,7 +112,7 @@ export class SqliteArchive implements Archive {
   }
 
   async space (): Promise<DiskSpace> {
-    const disk = await this.spool.space()
+    const disk = await Promise.resolve(this.spool.space())
     const quota = this.#quotaBytes
     if (quota === undefined) return disk
     const left = Math.max(0, quota - this.spoolBytes())

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Archive, CommitOutcome, IgnoreReason, ReceivedInstance, StagedFile } from '../archive/archive.ts'
+import type { Archive, CommitOutcome, IgnoreReason, ReceivedInstance, StagedFile, StagingFile } from '../archive/archive.ts'
 import type { Instance } from '../dicom/instance.ts'
 import { sopClass } from '../dicom/sop-classes.ts'
 import { transferSyntax } from '../dicom/transfer-syntaxes.ts'
@@ -11,7 +11,7 @@ import { checkReceived, failureOf, hasInvalidNumber } from '../dicomweb/received
 import type { FailureReason, PartOutcome, WarningReason } from '../dicomweb/store-response.ts'
 import { AppError, toAppError } from '../errors.ts'
 import { instanceUrl } from './dicomweb-url.ts'
-import { errorOf, instanceOfReading, type SopUids } from './instance-reading.ts'
+import { errorOf, type InstanceReading, instanceOfReading, type SopUids } from './instance-reading.ts'
 import type { InstanceReader } from './instance-reader.ts'
 
 export interface ReceptionOptions {
@@ -34,15 +34,18 @@ interface Pending { readonly position: number, readonly received: ReceivedInstan
 
 /** Requests beyond this many instances are committed in several transactions, so that memory stays bounded. */
 const instancesPerCommit = 100
+/** Instances of one request that are flushed and read while the next one comes. */
+const mostUnderWay = 4
 
 /**
- * Takes the instances of one store request: each is streamed to disk, read and judged; what is for us is committed in
- * one transaction. A part that fails is an outcome; only what ends the whole request is thrown.
+ * Takes the instances of one store request: each is streamed to disk, then flushed, read and judged while the next one comes;
+ * what is for us is committed in one transaction. A part that fails is an outcome; only what ends the whole request is thrown.
  */
 export class Reception {
   readonly #options: ReceptionOptions
   readonly #outcomes: (PartOutcome | undefined)[] = []
   #pending: Pending[] = []
+  readonly #underWay = new Set<Promise<void>>()
   #bytes = 0
 
   constructor (options: ReceptionOptions) {
@@ -56,20 +59,16 @@ export class Reception {
    */
   async receive (body: AsyncIterable<Uint8Array>, known: SopUids = {}): Promise<void> {
     const position = this.#outcomes.push(undefined) - 1
-    const file = await this.#stage(body).catch((thrown: unknown) => {
+    const staging = await this.#write(body).catch((thrown: unknown) => {
       const error = toAppError(thrown)
       if (error.code === 'payload-too-large' || error.code === 'interrupted') throw error
       this.#outcomes[position] = failure(error.facts['unterminated'] === true ? 'part-cut' : failureOf(error), commentOf(error), known)
     })
-    if (file === undefined) return
-    try {
-      await this.#judge(position, file)
-    } catch (thrown) {
-      const error = toAppError(thrown)
-      this.#outcomes[position] = failure(failureOf(error), commentOf(error), known)
-    }
-    if (this.#outcomes[position] !== undefined) await file.discard()
-    if (this.#pending.length >= instancesPerCommit) await this.#commit()
+    if (staging === undefined) return
+    const taken = this.#take(position, staging, known).finally(() => { this.#underWay.delete(taken) })
+    this.#underWay.add(taken)
+    if (this.#underWay.size >= mostUnderWay) await Promise.race(this.#underWay)
+    if (this.#pending.length + this.#underWay.size >= instancesPerCommit) await this.#commit()
   }
 
   /** Notes a part that is refused unread. */
@@ -88,27 +87,41 @@ export class Reception {
 
   /** Removes what was staged and not committed. */
   async abandon (): Promise<void> {
+    await Promise.all(this.#underWay)
     const pending = this.#pending
     this.#pending = []
     for (const { received } of pending) await received.file.discard()
   }
 
-  async #stage (body: AsyncIterable<Uint8Array>): Promise<StagedFile> {
+  async #write (body: AsyncIterable<Uint8Array>): Promise<StagingFile> {
     const staging = await this.#options.archive.stage()
     try {
       await pipeline(limited(body, this.#options.maxInstanceBytes, 'instance'), staging.writable)
-      const file = await staging.seal()
-      this.#bytes += file.bytes
-      return file
+      return staging
     } catch (error) {
       await staging.discard()
       throw error
     }
   }
 
-  async #judge (position: number, file: StagedFile): Promise<void> {
+  /** A file that is complete: it becomes an outcome or waits for the commit. Never throws. */
+  async #take (position: number, staging: StagingFile, known: SopUids): Promise<void> {
+    try {
+      // what is read need not be on the device yet
+      const [flushed, read] = await Promise.allSettled([staging.seal(), this.#options.reader.read(staging.path)])
+      if (flushed.status === 'rejected') throw flushed.reason
+      this.#bytes += flushed.value.bytes
+      if (read.status === 'rejected') throw read.reason
+      await this.#judge(position, flushed.value, read.value)
+    } catch (thrown) {
+      const error = toAppError(thrown)
+      this.#outcomes[position] = failure(failureOf(error), commentOf(error), known)
+    }
+    if (this.#outcomes[position] !== undefined) await staging.discard()
+  }
+
+  async #judge (position: number, file: StagedFile, reading: InstanceReading): Promise<void> {
     const { study, ineligible, ignoreReason } = this.#options
-    const reading = await this.#options.reader.read(file.path)
     let uids: SopUids = {}
     const refuse = (reason: FailureReason, comment: string): void => {
       this.#outcomes[position] = failure(reason, comment, uids)
@@ -152,21 +165,24 @@ export class Reception {
   async #coerced (received: ReceivedInstance, issuer: string): Promise<ReceivedInstance> {
     const { file, instance } = received
     const { reader } = this.#options
-    const coerced = await reader.alone(async () =>
-      await this.#stage(Readable.from(withIssuer(await readFile(file.path), issuer, new Date()))))
+    const staging = await reader.alone(async () =>
+      await this.#write(Readable.from(withIssuer(await readFile(file.path), issuer, new Date()))))
     try {
+      const coerced = await staging.seal()
       const reading = await reader.read(coerced.path)
       if ('uids' in reading) throw errorOf(reading.failure)
       await file.discard()
       return { ...received, instance: instanceOfReading(reading), file: coerced, receivedDigest: instance.digest }
     } catch (error) {
-      await coerced.discard()
+      await staging.discard()
       throw error
     }
   }
 
+  /** In the order of the parts, whichever was judged first: of two copies of one instance the first one counts. */
   async #commit (): Promise<void> {
-    const pending = this.#pending
+    await Promise.all(this.#underWay)
+    const pending = this.#pending.sort((a, b) => a.position - b.position)
     if (pending.length === 0) return
     this.#pending = []
     const committed = await this.#options.archive.commit(pending.map(({ received }) => received))

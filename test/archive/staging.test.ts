@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -12,7 +11,6 @@ async function staged (t: Parameters<typeof openArchive>[0], chunks: readonly Ui
   await pipeline(Readable.from(chunks.map(chunk => Buffer.from(chunk))), staging.writable)
   return await staging.seal()
 }
-const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 t.test('a preamble before DICM becomes zeros, in chunks of any size', async t => {
   const file = Buffer.concat([Buffer.from('MZ executable'.padEnd(128, '!')), Buffer.from('DICM'), Buffer.from('the rest of the file')])
@@ -21,7 +19,7 @@ t.test('a preamble before DICM becomes zeros, in chunks of any size', async t =>
     const chunks = Array.from({ length: Math.ceil(file.length / size) }, (_, i) => file.subarray(i * size, (i + 1) * size))
     const sealed = await staged(t, chunks)
     t.ok(readFileSync(sealed.path).equals(clean), `chunks of ${size}`)
-    t.match(sealed, { bytes: clean.length, sha256: sha256(clean) })
+    t.equal(sealed.bytes, clean.length)
   }
 })
 
@@ -29,7 +27,7 @@ t.test('a file without DICM is kept as it came, however short', async t => {
   for (const text of ['', 'short', 'x'.repeat(400)]) {
     const sealed = await staged(t, [Buffer.from(text)])
     t.equal(readFileSync(sealed.path, 'latin1'), text)
-    t.equal(sealed.sha256, sha256(Buffer.from(text)))
+    t.equal(sealed.bytes, text.length)
   }
 })
 

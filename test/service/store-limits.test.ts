@@ -164,7 +164,7 @@ t.test('a long message is committed piece by piece: what a broken connection lea
   const socket = connect(port, '127.0.0.1').on('error', () => undefined)
   socket.write(head)
   socket.write(body.subarray(0, body.length - 200))
-  for (let i = 0; i < 400 && service.spoolFiles().length < 200; i++) await new Promise(resolve => setTimeout(resolve, 25))
+  for (let i = 0; i < 400 && service.archive.findInstances({}).length < 200; i++) await new Promise(resolve => setTimeout(resolve, 25))
   socket.destroy()
   for (let i = 0; i < 200 && service.temporaryFiles().length > 0; i++) await new Promise(resolve => setTimeout(resolve, 25))
   t.strictSame(service.temporaryFiles(), [])
