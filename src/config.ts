@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { type AccessConfig, accessOf, accessVariables } from './config/access.ts'
 import { auditVariables, syslogOf, type SyslogSettings } from './config/audit.ts'
@@ -37,7 +36,7 @@ const variables = {
   MODEL_DIR: { schema: file.optional(), meaning: 'Folder of the model', shownDefault: 'the model that comes with the program' },
   ENGINE: { schema: choice('auto', ...engineNames), default: 'auto', meaning: 'What computes the network: `auto`, `onnxruntime`, `tensorflow`' },
   DEVICE: { schema: choice(...deviceNames), default: 'cpu', meaning: 'What onnxruntime computes on: `cpu`, or `cuda` for an NVIDIA GPU (see [GPU](docs/administration.md#gpu)); the start fails where it cannot' },
-  WORKER_THREADS: { schema: integer(1, 256).optional(), meaning: 'Threads of the analysis process', shownDefault: 'as many as the machine has processors' },
+  WORKER_THREADS: { schema: integer(1, 256).optional(), meaning: 'Threads that compute the network', shownDefault: 'one for each processor, at most 8' },
   PACS_URL: { schema: url.optional(), meaning: 'DICOMweb root that results go to, and that is asked for what is missing of a series', shownDefault: 'none: results stay here' },
   PACS_USER: { schema: z.string().regex(/^[^:]+$/, 'must not hold a colon').optional(), meaning: 'User name for basic authentication at the PACS' },
   PACS_PASSWORD_FILE: { schema: file.optional(), meaning: 'File with the password that goes with it' },
@@ -118,7 +117,8 @@ export interface Config {
     readonly modelDir: string | undefined
     readonly engine: 'auto' | typeof engineNames[number]
     readonly device: DeviceName
-    readonly threads: number
+    /** `undefined` is the engine's own choice. */
+    readonly threads: number | undefined
     readonly methods: readonly HeatmapMethod[]
   }
   readonly report: ReportConfig
@@ -219,7 +219,7 @@ function assemble (values: Values, destinations: readonly DestinationSettings[])
       modelDir: values.MODEL_DIR,
       engine: values.ENGINE,
       device: values.DEVICE,
-      threads: values.WORKER_THREADS ?? availableParallelism(),
+      threads: values.WORKER_THREADS,
       methods: values.HEATMAP_METHODS as HeatmapMethod[],
     },
     report: reportOf(values),

@@ -11,19 +11,20 @@ const leastCorrelation = 0.3
 export function implausibility (stored: Pick<StoredPixels, 'width' | 'height' | 'samplesPerPixel'> & { readonly data: StoredPixels['data'] | Float32Array }): string | undefined {
   const { width, height, samplesPerPixel, data } = stored
   if (samplesPerPixel !== 1) return undefined
-  let [n, sum, squares, products, count] = [0, 0, 0, 0, 0]
+  let [n, sum, squares, products] = [0, 0, 0, 0]
   let [low, high] = [Infinity, -Infinity]
-  for (const value of data) {
-    low = Math.min(low, value)
-    high = Math.max(high, value)
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!
+    if (value < low) low = value
+    if (value > high) high = value
     sum += value
-    count++
   }
   if (!(high > low)) return 'The image has one value only'
-  const mean = sum / count
+  const mean = sum / data.length
   for (let y = 0; y < height; y++) {
     for (let i = y * width + 1; i < (y + 1) * width; i++, n++) {
-      const [a, b] = [data[i - 1]! - mean, data[i]! - mean]
+      const a = data[i - 1]! - mean
+      const b = data[i]! - mean
       products += a * b
       squares += (a * a + b * b) / 2
     }

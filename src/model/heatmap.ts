@@ -7,9 +7,13 @@ import type { Heatmap, HeatmapMethod } from './finding.ts'
 export function heatmapOf (
   method: HeatmapMethod, raw: { width: number, height: number, values: Float32Array }, size: { width: number, height: number },
 ): Heatmap {
-  const values = stretch({ ...raw, values: raw.values.map(value => value > 0 ? value : 0) }, size)
-  const largest = values.reduce((most, value) => Math.max(most, value), 0)
-  if (largest > 0) for (const [index, value] of values.entries()) values[index] = value / largest
+  // plain loops: this is done for every pixel of every map
+  const positive = new Float32Array(raw.values.length)
+  for (let i = 0; i < positive.length; i++) positive[i] = raw.values[i]! > 0 ? raw.values[i]! : 0
+  const values = stretch({ ...raw, values: positive }, size)
+  let largest = 0
+  for (let i = 0; i < values.length; i++) if (values[i]! > largest) largest = values[i]!
+  if (largest > 0) for (let i = 0; i < values.length; i++) values[i] = values[i]! / largest
   return { method, ...size, values, empty: largest === 0 }
 }
 
@@ -21,10 +25,11 @@ function stretch (
   const stretched = new Float32Array(size.width * size.height)
   let to = 0
   for (const row of taps(height, size.height)) {
-    for (const column of columns) {
-      const at = (y: number, x: number) => values[y * width + x] ?? 0
-      const above = at(row.first, column.first) * (1 - column.share) + at(row.first, column.second) * column.share
-      const below = at(row.second, column.first) * (1 - column.share) + at(row.second, column.second) * column.share
+    const upper = row.first * width
+    const lower = row.second * width
+    for (const { first, second, share } of columns) {
+      const above = values[upper + first]! * (1 - share) + values[upper + second]! * share
+      const below = values[lower + first]! * (1 - share) + values[lower + second]! * share
       stretched[to++] = above * (1 - row.share) + below * row.share
     }
   }

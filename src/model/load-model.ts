@@ -12,7 +12,7 @@ export type EngineChoice = 'auto' | EngineName
 
 export interface LoadOptions {
   readonly engine: EngineChoice
-  /** Threads of one run, for onnxruntime; its own choice where absent. */
+  /** Threads of one run, for onnxruntime; `defaultThreads` where absent. */
   readonly threads?: number | undefined
   /** What onnxruntime computes on; `cpu` where absent. TensorFlow computes on the processor alone. */
   readonly device?: DeviceName | undefined

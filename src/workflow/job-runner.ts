@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SeriesJobResult } from '../analysis/series-job.ts'
 import type { FailedSeries, ReportJob, ReportSeries } from '../analysis/report-job.ts'
+import type { ResultFile } from '../archive/artifact-table.ts'
 import type { Job, JobFailure } from '../archive/job-table.ts'
 import type { SqliteArchive } from '../archive/sqlite-archive.ts'
 import { readInstanceFile } from '../dicom/read-instance.ts'
@@ -114,8 +115,11 @@ export class JobRunner {
         startedAt: job.firstRunAt ?? now(),
         predecessors: archive.artifacts.predecessors(job.studyInstanceUid, job.id, analyses.map(({ subject }) => subject)),
       }, settings.jobTimeoutMs)
-      const files = await Promise.all(artifacts.map(async artifact =>
-        ({ ...artifact, ordinal: artifact.order, instance: await readInstanceFile(artifact.path) })))
+      const files: ResultFile[] = []
+      // one by one: a study may have a thousand pictures of a megabyte
+      for (const { order: ordinal, ...artifact } of artifacts) {
+        files.push({ ...artifact, ordinal, instance: await readInstanceFile(artifact.path) })
+      }
       const routes = routesOf(destinations, outcome, id => archive.deliveries.gotEarlier(job.studyInstanceUid, id, job.id))
       const summary = JSON.stringify(outcome)
       await archive.exclusive(async () => await archive.artifacts.store(job, files, { routes, summary }, now()))

@@ -40,7 +40,7 @@ export interface Engine {
 }
 
 export interface EngineOptions {
-  /** Threads that one run may use; the library's own choice where absent. */
+  /** Threads that one run may use; `defaultThreads` where absent. */
   readonly threads?: number | undefined
   /** `cpu` where absent. */
   readonly device?: DeviceName | undefined

@@ -4,6 +4,7 @@ import { AppError, toAppError } from '../../errors.ts'
 import { type LayerGraph, layerOf } from '../layer-graph.ts'
 import { type ExplainedLayers, explainedModel, onnxNames } from '../onnx/explained-model.ts'
 import type { EncodedModel } from '../onnx/messages.ts'
+import { defaultThreads } from './threads.ts'
 import type { DeviceName, Engine, EngineOptions, EngineOutput, RawMaps, WantedMaps } from './engine.ts'
 
 type Runtime = typeof import('onnxruntime-node')
@@ -33,7 +34,7 @@ export interface OnnxModel extends EncodedModel {
  * Opens an exported network.
  * @throws AppError `engine-unavailable`, with the fact `device` for a GPU that it cannot use; `model-invalid`
  */
-export async function openOnnxModel ({ bytes, externalData, inputShape }: OnnxModel, { threads, device = 'cpu' }: EngineOptions): Promise<Engine> {
+export async function openOnnxModel ({ bytes, externalData, inputShape }: OnnxModel, { threads = defaultThreads(), device = 'cpu' }: EngineOptions): Promise<Engine> {
   const runtime = await loadOnnxRuntime()
   // what it would print to the console is in what it throws
   if (device === 'cuda') runtime.env.logLevel = 'fatal'
@@ -46,7 +47,7 @@ export async function openOnnxModel ({ bytes, externalData, inputShape }: OnnxMo
       // one slice a run keeps the arena small, and it saves a third of the time that a run without maps takes
       enableCpuMemArena: true,
       logSeverityLevel: 3, // errors alone: its optimiser warns of what it merely leaves as it is
-      ...threads === undefined ? {} : { intraOpNumThreads: threads },
+      intraOpNumThreads: threads,
       interOpNumThreads: 1,
       // threads that spin between runs starve the other sessions of the machine
       extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
