@@ -37,9 +37,11 @@ export async function mapPicture (
     ? new Float32Array(width * height)
     : mapToSource(heatmap.values, heatmap.width, heatmap.height, toSource, width, height)
   const data = new Uint8Array(values.length * 3)
-  for (let i = 0; i < values.length; i++) {
-    const color = level(values[i]!) * 3
-    data.set(viridis.subarray(color, color + 3), i * 3)
+  for (let from = 0, to = 0; from < values.length; from++, to += 3) {
+    const color = level(values[from]!) * 3
+    data[to] = viridis[color]!
+    data[to + 1] = viridis[color + 1]!
+    data[to + 2] = viridis[color + 2]!
   }
   return await embed(document, { width, height, data }, encode)
 }
