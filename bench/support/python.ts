@@ -10,11 +10,11 @@ const installed = join(folder, 'requirements.txt')
 
 /**
  * The Python of the benchmarks, with the packages of `bench/python/requirements.txt`; installed once, in `.cache` (5 GB, as PyTorch
- * comes with libraries for GPUs). `TUBERLENS_BENCH_PYTHON` names another one that has them.
+ * comes with libraries for GPUs). `BENCH_PYTHON` names another one that has them.
  * @throws Error where it cannot be installed
  */
 export function benchPython (): string {
-  const given = process.env['TUBERLENS_BENCH_PYTHON']
+  const given = process.env['BENCH_PYTHON']
   if (given !== undefined) return given
   const python = join(folder, 'bin/python')
   if (existsSync(installed) && readFileSync(installed, 'utf8') === readFileSync(requirements, 'utf8')) return python
