@@ -13,11 +13,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describeMachine, thisMachine } from './support/machine.ts'
 import { lineOf, type Outcome } from './support/outcome.ts'
-import type { Results } from './support/results.ts'
+import { readResults, type Results, resultsFile } from './support/results.ts'
 
 const names = ['engines', 'python-series', 'ingest', 'decoding', 'series', 'synthesize', 'peak'] as const
 const root = resolve(import.meta.dirname, '..')
-const file = join(import.meta.dirname, 'results.json')
 const here = thisMachine()
 
 /** The outcome, or why there is none. */
@@ -35,9 +34,8 @@ async function run (name: string, folder: string): Promise<Outcome | string> {
 
 /** Outcomes of an earlier run on the same machine, to be kept beside those measured now. */
 function earlier (): readonly Outcome[] {
-  if (!existsSync(file)) return []
-  const { machine, benchmarks } = JSON.parse(readFileSync(file, 'utf8')) as Results
-  return describeMachine(machine) === describeMachine(here) ? benchmarks : []
+  const results = readResults()
+  return results !== undefined && describeMachine(results.machine) === describeMachine(here) ? results.benchmarks : []
 }
 
 const given = process.argv.slice(2)
@@ -72,7 +70,7 @@ const benchmarks = names.flatMap(name => measured.get(name) ?? kept.find(({ benc
 const minutes = Math.round((performance.now() - began) / 6000) / 10
 if (measured.size > 0) {
   const results: Results = { machine: here, benchmarks }
-  writeFileSync(file, `${JSON.stringify(results, null, 1)}\n`)
+  writeFileSync(resultsFile, `${JSON.stringify(results, null, 1)}\n`)
 }
 process.stdout.write(`\n${measured.size} of ${wanted.length} benchmarks ran, ${minutes} minutes${failures.length === 0 ? '' : `; FAILED: ${failures.join(', ')}`}\n`)
 process.exitCode = failures.length === 0 ? 0 : 1

@@ -1,12 +1,11 @@
 /**
- * Slices per second that the generator draws: on label maps and on canvases, on one thread (by its CPU time, so that other
- * programs do not count) and as training batches by as many threads as asked for (by the clock).
+ * Slices per second that the generator draws, against the 100 that training on two cores asks for: on label maps and on canvases, as
+ * training batches by as many threads as asked for (by the clock), and on one thread by its CPU time, so that other programs do not count.
  *
- *   node bench/synthesize.ts [--label-maps DIR] [--canvases DIR] [--count 200] [--threads 2] [--json]
+ *   node bench/synthesize.ts [--label-maps DIR] [--canvases DIR] [--count 128] [--threads 2] [--patients a,b] [--json FILE]
  *
- * Without a folder: ../shared/data/label-maps. One patient or two are enough: --patients a,b
+ * Without a folder: those of the test data (`TUBERLENS_TEST_DATA`) that are there, of two patients each, as reading takes longest.
  */
-import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Preprocessing } from '../src/imaging/preprocessing.ts'
 import type { SynthesisSource } from '../src/training/batch-source.ts'
@@ -16,24 +15,30 @@ import { sliceFiles } from '../src/training/slice-files.ts'
 import { Synthesizer } from '../src/training/synthesizer.ts'
 import { readLabelMaps } from '../src/training/tissue-volume.ts'
 import { drawBatch } from '../src/training/training-batch.ts'
+import { sharedData } from '../test/helpers/data.ts'
+import { type Comparison, report } from './support/outcome.ts'
 
 const { values } = parseArgs({
   options: {
     'label-maps': { type: 'string' },
     canvases: { type: 'string' },
     patients: { type: 'string' },
-    count: { type: 'string', default: '200' },
+    count: { type: 'string', default: '128' },
     threads: { type: 'string', default: '2' },
-    json: { type: 'boolean', default: false },
+    json: { type: 'string' },
   },
 })
 const count = Number(values.count)
 const threads = Number(values.threads)
+/** Slices per second that feed a training on two cores. */
+const wantedRate = 100
+const given = values['label-maps'] !== undefined || values.canvases !== undefined
 const folders = {
-  'label maps': values['label-maps'] ?? (values.canvases === undefined ? '../shared/data/label-maps' : undefined),
-  canvases: values.canvases,
+  'label maps': given ? values['label-maps'] : sharedData('label-maps'),
+  canvases: given ? values.canvases : sharedData('mr-nifti/open-ms'),
 }
-const patients = values.patients?.split(',')
+const someOfTestData = 'seg_01,seg_02,patient01,patient03'
+const patients = (values.patients ?? (given ? undefined : someOfTestData))?.split(',')
 const wanted = (patient: string): boolean => patients?.includes(patient) ?? true
 const preprocessing: Preprocessing = {
   width: 224, height: 224, voi: { from: 'percentiles', low: 1, high: 99.5 }, fit: 'pad', resample: 'area', quantize8bit: false, range: [0, 1], channels: 'normalized',
@@ -41,14 +46,11 @@ const preprocessing: Preprocessing = {
 const batchSize = 16
 
 interface Result {
-  readonly kind: string
-  readonly readingSeconds: number
   /** slices per second of CPU time */
   readonly drawn: number
   readonly trainingBatches: number
   readonly pictureFiles: number
   /** training batches by all threads, slices per second by the clock */
-  readonly threads: number
   readonly threaded: number
 }
 
@@ -60,10 +62,8 @@ function perCpuSecond (work: () => void): number {
 }
 
 async function measure (kind: keyof typeof folders, folder: string): Promise<Result> {
-  const start = process.cpuUsage()
   const maps = kind === 'label maps' ? await readLabelMaps(folder, wanted) : []
   const canvases = kind === 'canvases' ? await readCanvases(folder, wanted) : []
-  const reading = process.cpuUsage(start)
   const pen = new Synthesizer({ labelMaps: maps, canvases, seed: 1 })
   drawBatch(pen, preprocessing, 1e6, batchSize, true) // warms up
   const drawn = perCpuSecond(() => { for (let i = 0; i < count; i++) pen.draw(i) })
@@ -81,24 +81,32 @@ async function measure (kind: keyof typeof folders, folder: string): Promise<Res
     const batches = Math.max(threads, Math.ceil(count / batchSize))
     for (let i = 0; i < batches; i++) await pens.batch(2 * threads + i)
     const threaded = batches * batchSize / ((performance.now() - from) / 1000)
-    return { kind, readingSeconds: (reading.user + reading.system) / 1e6, drawn, trainingBatches, pictureFiles, threads, threaded }
+    return { drawn, trainingBatches, pictureFiles, threaded }
   } finally {
     await pens.close()
   }
 }
 
-const results: Result[] = []
+const comparisons: Comparison[] = []
+const skipped: string[] = []
 for (const [kind, folder] of Object.entries(folders) as [keyof typeof folders, string | undefined][]) {
-  if (folder !== undefined) results.push(await measure(kind, folder))
-}
-const processor = cpus()[0]?.model ?? 'unknown processor'
-if (values.json) {
-  process.stdout.write(`${JSON.stringify({ processor, cores: cpus().length, slices: count, results }, null, 2)}\n`)
-} else {
-  process.stdout.write(`${processor}, ${cpus().length} cores, ${count} slices of 224 × 224; slices per second\n`)
-  for (const one of results) {
-    process.stdout.write(`  ${one.kind.padEnd(12)}one thread, CPU time: drawn ${one.drawn.toFixed(0)}, as training batches ${one.trainingBatches.toFixed(0)}, ` +
-      `as picture files ${one.pictureFiles.toFixed(0)}; ${one.threads} threads, clock: batches ${one.threaded.toFixed(0)}; ` +
-      `read in ${one.readingSeconds.toFixed(1)} s of CPU time\n`)
+  if (folder === undefined) {
+    if (!given) skipped.push(`${kind}: the test data is absent (TUBERLENS_TEST_DATA names the folder)`)
+    continue
   }
+  const { drawn, trainingBatches, pictureFiles, threaded } = await measure(kind, folder)
+  const row = (what: string, rate: number) =>
+    ({ what: `${kind}, ${what}`, unit: 'slices/s', tuberlens: rate, other: wantedRate, otherName: 'asked for', ratio: rate / wantedRate })
+  comparisons.push(
+    { ...row(`training batches, ${threads} threads`, threaded), aim: 1 },
+    row('training batches, one thread, CPU time', trainingBatches),
+    row('drawn alone, one thread, CPU time', drawn),
+    row('as files, one thread, CPU time', pictureFiles),
+  )
 }
+await report({
+  benchmark: 'synthesize',
+  claim: 'Slices that the generator draws for training, 224 × 224',
+  comparisons,
+  ...skipped.length === 0 ? {} : { skipped },
+})

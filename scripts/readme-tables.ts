@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { fullTables, readResults, shortTable } from '../bench/support/results.ts'
 import { exitCodes } from '../src/cli/exit-codes.ts'
 import { configTable } from '../src/config.ts'
 import { sopClasses } from '../src/dicom/sop-classes.ts'
@@ -12,12 +13,16 @@ type Tables = Readonly<Record<string, () => string>>
 export const readmeTables: Tables = {
   'configuration table': () => configTable().trim(),
   'exit code table': () => rows(['Code', 'Meaning'], Object.values(exitCodes).map(({ code, meaning }) => [String(code), meaning])),
+  'performance table': () => shortTable(readResults()),
   'SOP class table': () => rows(['SOP class', 'UID'], sopClasses.filter(({ mr }) => mr !== undefined).map(({ name, uid }) => [name, `\`${uid}\``])),
   'transfer syntax table': () => rows(
     ['Transfer syntax', 'UID', 'Pixels'],
     transferSyntaxes.map(({ name, uid, lossy }) => [name, `\`${uid}\``, lossy ? 'may be lossy' : 'exact']),
   ),
 }
+
+/** Those of docs/performance.md. */
+export const performanceTables: Tables = { 'performance tables': () => fullTables(readResults()) }
 
 /** Puts the tables between their marks. @throws Error when a mark is missing */
 export function withTables (document: string, tables: Tables = readmeTables): string {
@@ -29,7 +34,10 @@ export function withTables (document: string, tables: Tables = readmeTables): st
 }
 
 if (process.argv[2] === '--write') {
-  for (const [path, tables] of [['../README.md', readmeTables], ['../docs/conformance.md', conformanceTables]] as const) {
+  const documents = [
+    ['../README.md', readmeTables], ['../docs/conformance.md', conformanceTables], ['../docs/performance.md', performanceTables],
+  ] as const
+  for (const [path, tables] of documents) {
     const file = new URL(path, import.meta.url)
     writeFileSync(file, withTables(readFileSync(file, 'utf8'), tables))
   }

@@ -1,13 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import t from 'tap'
-import { withTables } from '../scripts/readme-tables.ts'
+import { performanceTables, withTables } from '../scripts/readme-tables.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const readme = readFileSync(resolve(root, 'README.md'), 'utf8')
 
 t.test('the tables of the README are those of the code (npm run readme)', async t => {
   t.equal(readme, withTables(readme))
+})
+
+t.test('the tables of docs/performance.md are those of bench/results.json (npm run readme)', async t => {
+  const document = readFileSync(resolve(root, 'docs/performance.md'), 'utf8')
+  t.equal(document, withTables(document, performanceTables))
 })
 
 t.test('every file that the README links to exists', async t => {
