@@ -99,7 +99,7 @@ for (const { name, architecture, parameters, trainable, map, size, cells } of ba
     t.ok(expected.gradCam!.values.some(value => value > 0), 'Grad-CAM is not empty')
     t.ok(agreement(found.gradCam!.values, expected.gradCam!.values).largest < 1e-4, 'Grad-CAM')
     const saliency = agreement(found.saliency!.values, expected.saliency!.values)
-    t.ok(saliency.cosine >= 0.999 && saliency.relativeError < 0.05, `saliency: ${JSON.stringify(saliency)}`)
+    t.ok(saliency.cosine >= 0.9994 && saliency.relativeError < 0.05, `saliency: ${JSON.stringify(saliency)}`)
     await onnx.close()
     await tensorflow.close()
   })

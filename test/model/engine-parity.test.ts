@@ -47,7 +47,7 @@ for (const [architecture, layers] of [['evidence-map', evidenceMapLayers], ['tsc
     t.ok(agreement(found.gradCam!.values, expected.gradCam!.values).largest < 1e-4, 'Grad-CAM')
     t.same([found.gradCam!.width, found.gradCam!.height], [28, 28])
     const saliency = agreement(found.saliency!.values, expected.saliency!.values)
-    t.ok(saliency.cosine >= 0.999 && saliency.relativeError < 0.05, `saliency: ${JSON.stringify(saliency)}`)
+    t.ok(saliency.cosine >= 0.9994 && saliency.relativeError < 0.05, `saliency: ${JSON.stringify(saliency)}`)
     t.same([found.saliency!.width, found.saliency!.height], [size, size])
     if ('evidenceLayer' in layers) t.ok(agreement(found.evidence!.values, expected.evidence!.values).largest < 1e-4, 'evidence')
     else t.same([found.evidence, expected.evidence], [undefined, undefined], 'a network without an evidence map gives none')
