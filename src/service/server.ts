@@ -53,6 +53,8 @@ export interface ServeOptions {
    * Default true; false for a service inside another program.
    */
   readonly ownsProcess?: boolean
+  /** The analysis process, where it began before this module was loaded; the service closes it. */
+  readonly analysis?: AnalysisProcess
 }
 
 /** Requests in flight may end within this time; the workflow gets the same. */
@@ -105,8 +107,8 @@ async function start (
   })
 
   const { modelDir = shippedModelDir(), engine, device, threads, methods } = config.analysis
-  const onRestart = (): void => { metrics.workerRestarted(); logger.warn('analysis process restarted') }
-  const analysis = new AnalysisProcess({ jobs: { modelDir, engine, device, threads, methods }, onRestart })
+  const analysis = options.analysis ?? new AnalysisProcess({ jobs: { modelDir, engine, device, threads, methods } })
+  analysis.onRestart = () => { metrics.workerRestarted(); logger.warn('analysis process restarted') }
   closers.push(async () => await analysis.close())
   const identity = await identityOf(modelDir, await analysis.warm(warmUpMs).catch(asConfigError))
   logger.info(identity, 'model loaded')

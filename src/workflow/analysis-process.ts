@@ -47,6 +47,8 @@ const defaultModule = new URL(`../analysis/jobs${suffix}`, import.meta.url)
  */
 export class AnalysisProcess implements AnalysisService {
   readonly #options: AnalysisProcessOptions
+  /** Called whenever a worker ended without being asked to. */
+  onRestart: (() => void) | undefined
   #child: ChildProcess | undefined
   #waiting: Waiting | undefined
   #closed = false
@@ -55,7 +57,13 @@ export class AnalysisProcess implements AnalysisService {
   /** Why the last start came to nothing. */
   #failure: AppError | undefined
 
-  constructor (options: AnalysisProcessOptions) { this.#options = options }
+  constructor (options: AnalysisProcessOptions) {
+    this.#options = options
+    this.onRestart = options.onRestart
+  }
+
+  /** Starts the process, unless it runs, without waiting for it: it loads its model while whoever calls loads the rest. */
+  begin (): void { this.#child ??= this.#start() }
 
   async analyzeSeries (job: SeriesJob, timeoutMs: number): Promise<SeriesJobResult> {
     return await this.#ask({ method: 'analyzeSeries', job }, timeoutMs) as Awaited<ReturnType<Jobs['analyzeSeries']>>
@@ -152,7 +160,7 @@ export class AnalysisProcess implements AnalysisService {
     if (child !== this.#child) return
     this.#child = undefined
     if (!this.#ready) this.#failure ??= new AppError('engine-unavailable', error.message)
-    if (!this.#closed) this.#options.onRestart?.()
+    if (!this.#closed) this.onRestart?.()
     this.#waiting?.reject(error)
   }
 }

@@ -62,6 +62,17 @@ t.test('a process that dies or hangs is replaced', async t => {
   t.equal(restarts(), 2)
 })
 
+t.test('a process that began before is the one that works', async t => {
+  const control = new Control(t)
+  const { analysis } = open(t, control)
+  analysis.begin()
+  const { pid } = analysis
+  t.type(pid, 'number')
+  analysis.begin()
+  t.match(await analysis.warm(minute), { engine: 'fake 1.0' })
+  t.equal(analysis.pid, pid)
+})
+
 t.test('one job at a time, none after the end', async t => {
   const control = new Control(t)
   const { analysis } = open(t, control)
