@@ -4,8 +4,8 @@ import type { AffineMap } from './raster.ts'
 /** Numbers on a grid, row by row: a map, or the grey of a picture. */
 export interface Grid { readonly width: number, readonly height: number, readonly values: Float32Array | Uint8Array }
 
-/** What the grid is read on: a canvas of this width, `factor` times as large as its source along each axis. */
-export interface CanvasRow { readonly width: number, readonly factor: number }
+/** What the grid is read on: a canvas `factor` times as large as its source along each axis. */
+export interface Canvas { readonly width: number, readonly height: number, readonly factor: number }
 
 /** Fills one row of the canvas, counted from the top, with the grid's values there. */
 export type RowReader = (y: number, into: Float64Array) => void
@@ -18,15 +18,15 @@ interface Taps { readonly first: Int32Array, readonly second: Int32Array, readon
  * Canvas pixel X lies at source column (X + ½) / factor − ½. Neighbouring rows read the same rows of the grid, so that each of these
  * is stretched to the canvas once.
  */
-export function bilinearRows (grid: Grid, toSource: AffineMap, { width, factor }: CanvasRow): RowReader {
+export function bilinearRows (grid: Grid, toSource: AffineMap, { width, height, factor }: Canvas): RowReader {
   const { a, b, c, d, e, f } = invertAffine(toSource)
   const source = (index: number): number => (index + 0.5) / factor - 0.5
   // what turns, mirrors and fits slices leaves the axes where they are, or swaps them
   if (b === 0 && d === 0) {
-    return alongRows(grid, taps(width, grid.width, x => a * source(x) + c), y => e * source(y) + f)
+    return alongRows(grid, taps(width, grid.width, x => a * source(x) + c), taps(height, grid.height, y => e * source(y) + f))
   }
   if (a === 0 && e === 0) {
-    return acrossRows(grid, taps(width, grid.height, x => d * source(x) + f), y => b * source(y) + c)
+    return acrossRows(grid, taps(width, grid.height, x => d * source(x) + f), taps(height, grid.width, y => b * source(y) + c))
   }
   return (y, into) => {
     for (let x = 0; x < width; x++) {
@@ -36,47 +36,54 @@ export function bilinearRows (grid: Grid, toSource: AffineMap, { width, factor }
 }
 
 /** A row of the canvas lies along a row of the grid. */
-function alongRows ({ width, height, values }: Grid, columns: Taps, positionOf: (y: number) => number): RowReader {
+function alongRows ({ width, values }: Grid, columns: Taps, rows: Taps): RowReader {
   const lines = [new Float64Array(columns.first.length), new Float64Array(columns.first.length)] as const
   const held = [-1, -1]
   const line = (row: number, other: number): Float64Array => {
     const slot = held[0] === row ? 0 : held[1] === row ? 1 : held[0] === other ? 1 : 0
-    if (held[slot] !== row) stretch(values.subarray(row * width, (row + 1) * width), columns, lines[slot])
+    if (held[slot] !== row) stretch(values, row * width, columns, lines[slot])
     held[slot] = row
     return lines[slot]
   }
   return (y, into) => {
-    const { first, second, weight } = taps(1, height, () => positionOf(y))
-    if (first[0]! < 0) {
+    const [upper, lower, down] = [rows.first[y]!, rows.second[y]!, rows.weight[y]!]
+    if (upper < 0) {
       into.fill(0)
       return
     }
-    const [top, bottom, down] = [line(first[0]!, second[0]!), line(second[0]!, first[0]!), weight[0]!]
+    const top = line(upper, lower)
+    const bottom = line(lower, upper)
     for (let x = 0; x < top.length; x++) into[x] = top[x]! + (bottom[x]! - top[x]!) * down
   }
 }
 
 /** A row of the canvas lies along a column of the grid. */
-function acrossRows ({ width, height, values }: Grid, rows: Taps, positionOf: (y: number) => number): RowReader {
+function acrossRows ({ width, height, values }: Grid, rows: Taps, columns: Taps): RowReader {
   const column = new Float64Array(height)
   return (y, into) => {
-    const { first, second, weight } = taps(1, width, () => positionOf(y))
-    if (first[0]! < 0) {
+    const [left, right, across] = [columns.first[y]!, columns.second[y]!, columns.weight[y]!]
+    if (left < 0) {
       into.fill(0)
       return
     }
-    const [left, right, across] = [first[0]!, second[0]!, weight[0]!]
     for (let row = 0, i = 0; row < height; row++, i += width) {
       column[row] = values[i + left]! + (values[i + right]! - values[i + left]!) * across
     }
-    stretch(column, rows, into)
+    stretch(column, 0, rows, into)
   }
 }
 
-function stretch (values: Float32Array | Float64Array | Uint8Array, { first, second, weight }: Taps, into: Float64Array): void {
+/** One line of a grid, from its `start`, at the taps. */
+function stretch (
+  values: Float32Array | Float64Array | Uint8Array, start: number, { first, second, weight }: Taps, into: Float64Array,
+): void {
   for (let i = 0; i < first.length; i++) {
-    const from = first[i]!
-    into[i] = from < 0 ? 0 : values[from]! + (values[second[i]!]! - values[from]!) * weight[i]!
+    if (first[i]! < 0) {
+      into[i] = 0
+      continue
+    }
+    const near = values[start + first[i]!]!
+    into[i] = near + (values[start + second[i]!]! - near) * weight[i]!
   }
 }
 

@@ -21,7 +21,7 @@ export function enlarge (image: GrayImage, factor: number): GrayImage {
   if (factor === 1) return image
   const [width, height] = [image.width * factor, image.height * factor]
   const data = new Uint8Array(width * height)
-  const read = bilinearRows({ ...image, values: image.data }, identity, { width, factor })
+  const read = bilinearRows({ ...image, values: image.data }, identity, { width, height, factor })
   const row = new Float64Array(width)
   for (let y = 0, i = 0; y < height; y++) {
     read(y, row)
@@ -45,8 +45,8 @@ export function overlay (image: GrayImage, map: ScalarMap, toSource: AffineMap, 
   const { factor, opacity } = options
   const [width, height] = [image.width * factor, image.height * factor]
   const data = new Uint8Array(width * height * 3)
-  const readGray = bilinearRows({ ...image, values: image.data }, identity, { width, factor })
-  const readMap = bilinearRows(map, toSource, { width, factor })
+  const readGray = bilinearRows({ ...image, values: image.data }, identity, { width, height, factor })
+  const readMap = bilinearRows(map, toSource, { width, height, factor })
   const [grays, values] = [new Float64Array(width), new Float64Array(width)]
   for (let y = 0, i = 0; y < height; y++) {
     readGray(y, grays)
