@@ -151,7 +151,7 @@ t.test('a run without a lower validation loss ends early, and stays ended when i
   t.ok(history.length < 30, `${history.length} epochs`)
   t.equal(history.length - bestEpoch(history).epoch, 2)
   let epochs = 0
-  const resumed = await train(tf, trainee(tf, 5), patient, source, validation, { resume: saved.at(-1), onEpoch: () => epochs++ })
+  const resumed = await train(tf, trainee(tf, 5), patient, source, validation, { resume: saved.at(-1), onEpoch: () => { epochs++ } })
   t.same([epochs, resumed.length], [0, history.length])
   const middle = await train(tf, trainee(tf, 5), patient, { ...source, batch: () => source.batch(0) }, validation, { resume: saved.at(-2) })
   t.equal(middle.length, history.length, 'the epochs without gain before the stop count')
