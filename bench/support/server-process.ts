@@ -28,6 +28,8 @@ export class ServerProcess {
   static async start ({ program, parameters, env = {}, readyUrl }: Command): Promise<ServerProcess> {
     const child = spawn(program, parameters, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
     await once(child, 'spawn')
+    // what ends the benchmark ends its servers
+    process.once('exit', () => { child.kill('SIGKILL') })
     const server = new ServerProcess(child)
     for (let i = 0; i < 1200; i++) {
       if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${server.#log}`)

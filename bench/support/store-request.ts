@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { Dataset } from '../../src/dicom/dataset.ts'
 import { encodePart10 } from '../../src/dicom/write-part10.ts'
-import { enhancedDataset, mrDataset, type SyntheticGeometry } from '../../test/helpers/synthetic-mr.ts'
+import { enhancedDataset, mrDataset, phantom, type SyntheticGeometry } from '../../test/helpers/synthetic-mr.ts'
 
 const boundary = 'benchmark-boundary-5f0c1d9a7b3e'
 const geometry: SyntheticGeometry = {
@@ -25,7 +25,8 @@ const uids = {
 
 /** Files of classic MR images of 512 × 512 pixels, 0.5 MB each, slices of one series. */
 export function sliceFiles (slices: number): Uint8Array[] {
-  return Array.from({ length: slices }, (_, index) => encodePart10(mrDataset(index, uids, geometry)))
+  const pixels = phantom(geometry)
+  return Array.from({ length: slices }, (_, index) => encodePart10(mrDataset(index, uids, geometry, pixels)))
 }
 
 /** The file of one Enhanced MR image of so many frames of 0.5 MB. */
