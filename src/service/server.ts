@@ -92,6 +92,14 @@ async function start (
   })
   closers.push(async () => await archive.close())
 
+  // before whatever counts in it while the service starts; it is asked only when the service listens
+  const metrics = new Metrics(async () => ({
+    openSeries: archive.series.open(),
+    jobs: archive.jobs.counts(),
+    destinations: workflow.destinations(),
+    spoolBytes: archive.spoolBytes(),
+    freeBytes: (await archive.space()).freeBytes,
+  }))
   const audit = await AuditLog.open({
     folder: join(config.dataDir, 'audit'),
     onFailure: error => { metrics.auditFailed(); logger.error({ err: error }, 'audit log not written') },
@@ -132,13 +140,6 @@ async function start (
   const intake = (study: Uid): Intake => recordedIntake(new Reception({
     archive, reader, ignoreReason, ineligible: 'ignore', maxInstanceBytes, issuerOfPatientId, study, baseUrl: config.publicBaseUrl ?? '',
   }), trail, asked === undefined ? '' : new URL(asked.url).hostname)
-  const metrics = new Metrics(async () => ({
-    openSeries: archive.series.open(),
-    jobs: archive.jobs.counts(),
-    destinations: workflow.destinations(),
-    spoolBytes: archive.spoolBytes(),
-    freeBytes: (await archive.space()).freeBytes,
-  }))
   const onDecodeFailure = (transferSyntaxUid: string, code: string): void => { metrics.decodeFailed(transferSyntaxUid, code) }
   const count = (event: WorkflowEvent): void => { metrics.event(event) }
   const listeners = [logEvents(logger), count, auditWorkflow(archive, trail), watchFailedSlices(archive, onDecodeFailure)]
