@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { AppError } from '../errors.ts'
 import type { Dataset, DatasetValue } from './dataset.ts'
 import { isSignDependent, multiplicityOf, tagOf, vrOf } from './dictionary.ts'
-import type { WrittenElement, WrittenValues } from './encode-elements.ts'
 import { formatDs } from './format-ds.ts'
 import { integerSchemas, nameGroupSchema, valueSchemas } from './value-schemas.ts'
+import type { WrittenElement, WrittenValues } from './written-element.ts'
 
 /** What the writer has to know of the data set around an element. */
 interface Surroundings {
@@ -20,7 +20,7 @@ interface Place extends Surroundings { readonly keyword: string, readonly tag: n
 
 const pixelDataTag = 0x7fe00010
 const lutDataTag = 0x00283006
-/** VRs whose length field has 32 bits (PS3.5 7.1.2). */
+/** VRs whose length field has 32 bits (PS3.5 7.1.2): dcmjs turns longer values of others into UN. */
 const longLength = new Set(['OB', 'OD', 'OF', 'OW', 'SQ', 'UC', 'UR', 'UT', 'UN'])
 const nameSchema = z.strictObject({
   Alphabetic: nameGroupSchema,

@@ -1,11 +1,11 @@
-import { AppError } from '../errors.ts'
-import { ByteWriter } from './byte-writer.ts'
+import { AppError, toAppError } from '../errors.ts'
 import { checkedElements } from './checked-elements.ts'
 import type { Dataset } from './dataset.ts'
-import { encodeElements } from './encode-elements.ts'
-import type { WrittenElement } from './encode-elements.ts'
+import { writeElements } from './dcmjs.ts'
+import { encodeBulk, joined } from './encode-bulk.ts'
 import { transferSyntax } from './transfer-syntaxes.ts'
 import { isUid, uidFromName } from './uid.ts'
+import type { WrittenElement } from './written-element.ts'
 
 /** Who encoded the file (0002,0012): the writer, not the program's version, so that it does not change with each release. */
 export const implementationClassUid = uidFromName('tuberlens implementation class')
@@ -15,10 +15,8 @@ export const implementationVersionName = 'TUBERLENS'
 const explicitLittleEndian = '1.2.840.10008.1.2.1'
 const implicitLittleEndian = '1.2.840.10008.1.2'
 const utf8 = 'ISO_IR 192'
-/** PS3.10 7.1: the group is always explicit little endian. */
-const groupLengthTag = 0x00020000
-const metaEncoding = { explicitVr: true, encapsulated: false }
-const preamble = Buffer.concat([Buffer.alloc(128), Buffer.from('DICM')])
+/** The group of the pixels, in which the large values are. */
+const pixelGroup = 0x7fe0
 
 /**
  * Encodes a data set as a Part 10 file (PS3.10 7): zero preamble, File Meta Information of our own, text in UTF-8. The
@@ -35,18 +33,19 @@ export function encodePart10 (dataset: Dataset, options: { readonly transferSynt
   if (given !== undefined && given !== null && given !== utf8) {
     throw new AppError('value-not-encodable', `SpecificCharacterSet is not ${utf8}`, { attribute: 'SpecificCharacterSet' })
   }
-  const meta = new ByteWriter()
-  encodeElements(fileMeta(uidOf(dataset, 'SOPClassUID'), uidOf(dataset, 'SOPInstanceUID'), transferSyntaxUid), metaEncoding, meta)
+  const meta = fileMeta(uidOf(dataset, 'SOPClassUID'), uidOf(dataset, 'SOPInstanceUID'), transferSyntaxUid)
   const elements = checkedElements({ ...dataset, SpecificCharacterSet: utf8 }, syntax.encapsulated)
-  const file = new ByteWriter()
-  file.append(preamble)
-  encodeElements([{ tag: groupLengthTag, vr: 'UL', values: [meta.length] }], metaEncoding, file)
-  file.append(meta.joined())
-  encodeElements(elements, { explicitVr: transferSyntaxUid !== implicitLittleEndian, encapsulated: syntax.encapsulated }, file)
-  return file.joined()
+  const pixels = elements.findIndex(({ tag }) => tag >>> 16 === pixelGroup)
+  const [head, bulk] = pixels === -1 ? [elements, []] : [elements.slice(0, pixels), elements.slice(pixels)]
+  const encoding = { explicitVr: transferSyntaxUid !== implicitLittleEndian, encapsulated: syntax.encapsulated }
+  try {
+    return joined([writeElements(meta, head), ...bulk.flatMap(element => encodeBulk(element, encoding))])
+  } catch (thrown) {
+    throw toAppError(thrown, 'value-not-encodable', 'The data set cannot be written')
+  }
 }
 
-/** PS3.10 table 7.1-1, without the group length. */
+/** PS3.10 table 7.1-1, without the group length, which dcmjs adds. */
 function fileMeta (sopClassUid: string, sopInstanceUid: string, transferSyntaxUid: string): WrittenElement[] {
   return [
     { tag: 0x00020001, vr: 'OB', values: [Uint8Array.of(0, 1).buffer] },
