@@ -98,7 +98,11 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   refuseCrossSite(app, settings)
   requireAccess(app, access)
   await limitRate(app, settings.rateLimit)
-  app.addHook('onSend', async (request, reply) => { void reply.header('x-request-id', request.id) })
+  app.addHook('onSend', async (request, reply) => {
+    void reply.header('x-request-id', request.id)
+    // a body that is still on its way, and that nobody waits for any more, must not keep the connection
+    if (reply.statusCode >= 400 && !request.raw.complete && hasBody(request)) void reply.header('connection', 'close')
+  })
   app.addHook('onResponse', async (request, reply) => {
     const { scope } = request.routeOptions.config
     const level = scope === 'anonymous' || scope === 'metrics' ? 'debug' : 'info'
@@ -128,6 +132,10 @@ export async function buildApp (context: ServiceContext, logger: Logger): Promis
   }, { prefix: '/api/v1' })
   await app.register(statusRoutes(context))
   return app
+}
+
+function hasBody ({ headers: { 'content-length': length, 'transfer-encoding': encoding } }: FastifyRequest): boolean {
+  return encoding !== undefined || (length !== undefined && length !== '0')
 }
 
 /** Answers a problem and keeps what the client sent out of it. */

@@ -6,6 +6,7 @@ import { type BulkData, bulkMediaType, instanceOfMetadata, metadataUids } from '
 import type { EncodedPiece } from '../dicomweb/json-encoding.ts'
 import { isJsonDataset, type JsonDataset } from '../dicomweb/json-model.ts'
 import type { Part } from '../dicomweb/multipart-related.ts'
+import { parseJson } from '../dicomweb/parse-json.ts'
 import { failureOf } from '../dicomweb/received-instance.ts'
 import { isUid } from '../dicom/uid.ts'
 import { AppError, toAppError } from '../errors.ts'
@@ -155,7 +156,7 @@ function key (uri: string): string {
 
 function parse (text: string): JsonDataset[] | undefined {
   try {
-    const json: unknown = JSON.parse(text)
+    const json = parseJson(text)
     const datasets: readonly unknown[] = Array.isArray(json) ? json : [json]
     return datasets.every(isJsonDataset) ? [...datasets] : undefined
   } catch {

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Instance } from '../dicom/instance.ts'
 import { readInstance } from '../dicom/read-instance.ts'
+import { parseJson } from '../dicomweb/parse-json.ts'
 import { AppError, toAppError } from '../errors.ts'
 import { instancesFromJson } from './dry-run.ts'
 
@@ -39,11 +40,5 @@ export async function trialInstances (request: FastifyRequest): Promise<Instance
 function instancesOf (content: Buffer): Instance[] {
   const isJson = /^\s*[[{]/.test(content.toString('latin1', 0, 64))
   if (!isJson) return [readInstance(content)]
-  let json: unknown
-  try {
-    json = JSON.parse(content.toString('utf8'))
-  } catch (cause) {
-    throw new AppError('request-malformed', 'A file is neither DICOM nor JSON', {}, { cause })
-  }
-  return instancesFromJson(json)
+  return instancesFromJson(parseJson(content.toString('utf8')))
 }

@@ -57,3 +57,14 @@ t.test('dot segments in a raw path reach nothing', async t => {
     t.match(await exchange(port, [`GET ${path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`]), /^HTTP\/1\.1 40[04] /, path)
   }
 })
+
+t.test('a body that trickles to a request that is answered already does not keep the connection', async t => {
+  const service = await testService(t)
+  const port = await listen(service)
+  const trickling = 'Content-Type: application/dicom+json\r\nContent-Length: 1000\r\n\r\n{'
+  for (const [request, status] of [['POST /dicom-web/workitems HTTP/1.1\r\nHost: [', 400], ['PUT /dicom-web/workitems/x/state HTTP/1.1\r\nHost: x\r\nOrigin: https://evil.example', 403]] as const) {
+    const answer = await exchange(port, [`${request}\r\n${trickling}`])
+    t.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `))
+    t.match(answer, /^connection: close\r$/im)
+  }
+})

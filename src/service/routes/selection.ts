@@ -1,11 +1,12 @@
 import type { FastifyPluginCallback } from 'fastify'
-import { AppError } from '../../errors.ts'
+import { parseJson } from '../../dicomweb/parse-json.ts'
+import { toAppError } from '../../errors.ts'
 import type { ServiceContext } from '../context.ts'
 import { dryRun, instancesFromJson } from '../dry-run.ts'
 
 const dicomJson = 'application/dicom+json'
-/** The metadata of a large series: 1,000 instances of 32 KiB. */
-const maxBytes = 32 * 2 ** 20
+/** The metadata of a large series: 1,000 instances of 16 KiB. They are judged in the event loop. */
+const maxBytes = 16 * 2 ** 20
 
 /** `POST /api/v1/selection/dry-run`: which of these instances would be analysed, and why not the others. Nothing is kept. */
 export function selectionRoutes (context: ServiceContext): FastifyPluginCallback {
@@ -15,9 +16,9 @@ export function selectionRoutes (context: ServiceContext): FastifyPluginCallback
     if (!app.hasContentTypeParser(dicomJson)) {
       app.addContentTypeParser(dicomJson, { parseAs: 'string', bodyLimit: maxBytes }, (_request, text, parsed) => {
         try {
-          parsed(null, JSON.parse(String(text)))
-        } catch (cause) {
-          parsed(new AppError('request-malformed', 'The body is not JSON', {}, { cause }))
+          parsed(null, parseJson(String(text)))
+        } catch (thrown) {
+          parsed(toAppError(thrown))
         }
       })
     }

@@ -3,10 +3,11 @@ import { isUid, type Uid } from '../../dicom/uid.ts'
 import { negotiate, parseAccept } from '../../dicomweb/accept.ts'
 import { toXml } from '../../dicomweb/dicom-xml.ts'
 import { parseMediaType } from '../../dicomweb/media-type.ts'
+import { parseJson } from '../../dicomweb/parse-json.ts'
 import { parseQuery, queryWarnings } from '../../dicomweb/query.ts'
 import { parseNewWorkitem, parseStateChange, workitemDataset } from '../../dicomweb/workitem.ts'
 import { workitemAttributes } from '../../dicomweb/workitem-search.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, toAppError } from '../../errors.ts'
 import type { ChangeOutcome } from '../../workflow/workitems.ts'
 import type { ServiceContext } from '../context.ts'
 import { acceptOf, baseUrlOf, queryParameters } from '../dicomweb-url.ts'
@@ -94,9 +95,9 @@ export function workitemRoutes (context: ServiceContext): FastifyPluginCallback 
       if (app.hasContentTypeParser(type)) app.removeContentTypeParser(type)
       app.addContentTypeParser(type, { parseAs: 'string' }, (_request, body, parsed) => {
         try {
-          parsed(null, body === '' ? undefined : JSON.parse(String(body)))
-        } catch {
-          parsed(new AppError('request-malformed', 'The payload is not JSON'))
+          parsed(null, body === '' ? undefined : parseJson(String(body)))
+        } catch (thrown) {
+          parsed(toAppError(thrown))
         }
       })
     }
