@@ -8,8 +8,8 @@ type TensorFlowModule = typeof import('../../src/model/tensorflow.ts')
 
 /** Under both names that a loader may see, since it may rewrite the extension; the error class stays one and the same. */
 const insteadOfOnnxRuntime = (open: () => Promise<never>) => ({
-  '../../src/model/engines/onnxruntime.js': { openOnnxRuntime: open },
-  '../../src/model/engines/onnxruntime.ts': { openOnnxRuntime: open },
+  '../../src/model/engines/engine-thread.js': { openEngineThread: open },
+  '../../src/model/engines/engine-thread.ts': { openEngineThread: open },
   '../../src/errors.js': errors,
   '../../src/errors.ts': errors,
 })

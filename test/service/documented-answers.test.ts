@@ -48,7 +48,9 @@ t.test('what a client does not accept is not sent: 406', async t => {
 t.test('a path with what is no UID is malformed: 400', async t => {
   const service = await filledService(t)
   for (const method of ['GET', 'POST', 'PUT', 'DELETE'] as const) {
-    for (const path of documenting(method, 400).filter(path => /^(?!\/status).*\{(study|series|instance|workitem)\}/.test(path))) {
+    // what is not implemented looks at no UID; its 400 is for requests without a host
+    const judging = documenting(method, 400).filter(path => !documenting(method, 501).includes(path))
+    for (const path of judging.filter(path => /^(?!\/status).*\{(study|series|instance|workitem)\}/.test(path))) {
       const url = filled(path, { study: '1.02', series: '1.02', instance: '1.02', workitem: '1.02' })
       const headers = path.includes('workitem') ? { 'content-type': 'application/dicom+json' } : { 'content-type': multipartType }
       const answer = await service.inject({ method, url, ...(method === 'GET' || method === 'DELETE' ? {} : { headers, payload: '{}' }) })
