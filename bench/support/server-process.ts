@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 
 /** Linux counts CPU time of processes in hundredths of a second (`getconf CLK_TCK`). */
 const ticksPerSecond = 100
@@ -63,14 +62,4 @@ export class ServerProcess {
     const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]
     return kilobytes === undefined ? undefined : Number(kilobytes) * 1024 / 1e6
   }
-}
-
-/** A port of the loopback address that was free a moment ago. */
-export async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

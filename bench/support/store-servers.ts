@@ -1,7 +1,8 @@
 /** The two servers that instances are sent to, each with its storage in a folder of the same disk. */
 import { access, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort, ServerProcess } from './server-process.ts'
+import { freePort } from '../../test/helpers/orthanc.ts'
+import { ServerProcess } from './server-process.ts'
 
 export interface StoreServer {
   readonly process: ServerProcess
