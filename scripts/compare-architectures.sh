@@ -20,7 +20,7 @@ draw () {
 train () {
   name=$1
   shift
-  [ -d "$out/start-$name" ] || TS_NODE_TRANSPILE_ONLY=1 node --import=@tapjs/typescript/import scripts/pytorch/untrained.ts "$name" "$out/start-$name" 2
+  [ -d "$out/start-$name" ] || TS_NODE_TRANSPILE_ONLY=1 node --import=@tapjs/typescript/import scripts/pytorch/untrained.ts "$name" "$out/start-$name"
   [ -d "$out/$name" ] || $python scripts/pytorch/train.py --model "$out/start-$name" --slices "$out/c1" "$out/c2" "$out/m1" \
     --validate seg_17,seg_18,seg_19,seg_20,patient09 --leave-out patient04 --batch 32 --seed 2 --threads 1 --validation-slices 600 \
     --log "$out/$name.json" --out "$out/$name" "$@"
@@ -35,7 +35,7 @@ draw c1 --canvases "$ms" --count 12000 --seed 201
 draw c2 --canvases "$ms" --count 12000 --seed 202
 draw m1 --label-maps "$data/label-maps" --count 9000 --seed 203
 train inception-v3 --mask-layer mixed2 --images 36000 --epoch-images 4000 --learning-rate 0.001
-train resnet-50 --mask-layer conv3_block4_out --images 27000 --epoch-images 3000 --learning-rate 0.001
+train resnet-50 --mask-layer conv3_block4_out --images 20000 --epoch-images 4000 --learning-rate 0.001
 train tsc-cnn --mask-layer block4_conv2 --images 20000 --epoch-images 2500 --learning-rate 0.00025
 for name in inception-v3 resnet-50 tsc-cnn; do measure $name "$out/$name"; done
 measure evidence-map models/evidence-map
