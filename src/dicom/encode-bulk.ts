@@ -1,9 +1,5 @@
+import { encodeAround, encodeEncapsulated, fragmentHeader } from './explicit-encoding.ts'
 import type { WrittenElement } from './written-element.ts'
-
-/** Item, and what ends a sequence of them, as they stand in little endian (PS3.5 7.5). */
-const itemTag = Buffer.from([0xfe, 0xff, 0x00, 0xe0])
-const sequenceEnd = Buffer.from([0xfe, 0xff, 0xdd, 0xe0, 0, 0, 0, 0])
-const undefinedLength = 0xffffffff
 
 interface Encoding { readonly explicitVr: boolean, readonly encapsulated: boolean }
 
@@ -13,13 +9,9 @@ interface Encoding { readonly explicitVr: boolean, readonly encapsulated: boolea
  */
 export function encodeBulk ({ tag, vr, values }: WrittenElement, { explicitVr, encapsulated }: Encoding): Uint8Array[] {
   const pieces = (values as readonly ArrayBuffer[]).map(value => new Uint8Array(value))
-  const header = (length: number): Uint8Array => {
-    const name = Buffer.from([tag >>> 16 & 0xff, tag >>> 24, tag & 0xff, tag >>> 8 & 0xff])
-    // PS3.5 7.1.2: two bytes behind these VRs are reserved
-    return Buffer.concat(explicitVr ? [name, Buffer.from(vr), Buffer.alloc(2), uint32(length)] : [name, uint32(length)])
-  }
-  if (encapsulated) return [header(undefinedLength), ...fragments(pieces), sequenceEnd]
-  return [header(even(lengthOf(pieces))), ...padded(pieces)]
+  if (encapsulated) return [...encodeEncapsulated(fragments(pieces))]
+  const { before, after } = encodeAround(tag, vr, lengthOf(pieces))
+  return [explicitVr ? before : implicitHeader(tag, lengthOf(pieces) + after.length), ...pieces, after]
 }
 
 /** One piece of memory that holds nothing else. */
@@ -35,33 +27,27 @@ export function joined (pieces: readonly Uint8Array[]): Uint8Array {
 
 /** PS3.5 A.4: the basic offset table, then each frame as one fragment, which RLE demands and every other syntax allows. */
 function fragments (frames: readonly Uint8Array[]): Uint8Array[] {
-  const offsets: Uint8Array[] = []
+  const table = Buffer.alloc(4 * frames.length)
+  const items: Uint8Array[] = []
   let offset = 0
-  for (const frame of frames) {
-    offsets.push(uint32(offset))
-    offset += 8 + even(frame.length)
+  for (const [i, frame] of frames.entries()) {
+    const padding = frame.length % 2
+    table.writeUInt32LE(offset, 4 * i)
+    offset += 8 + frame.length + padding
+    items.push(fragmentHeader(frame.length + padding), frame, new Uint8Array(padding))
   }
-  return [
-    itemTag, uint32(4 * frames.length), ...offsets,
-    ...frames.flatMap(frame => [itemTag, uint32(even(frame.length)), ...padded([frame])]),
-  ]
+  return [fragmentHeader(table.length), table, ...items]
 }
 
-function uint32 (value: number): Uint8Array {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32LE(value)
+/** Without a VR (PS3.5 7.1.3). */
+function implicitHeader (tag: number, length: number): Uint8Array {
+  const bytes = Buffer.alloc(8)
+  bytes.writeUInt16LE(tag >>> 16, 0)
+  bytes.writeUInt16LE(tag & 0xffff, 2)
+  bytes.writeUInt32LE(length, 4)
   return bytes
-}
-
-/** To an even length (PS3.5 7.1.1). */
-function padded (pieces: readonly Uint8Array[]): Uint8Array[] {
-  return lengthOf(pieces) % 2 === 0 ? [...pieces] : [...pieces, Uint8Array.of(0)]
 }
 
 function lengthOf (pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, { length }) => sum + length, 0)
-}
-
-function even (length: number): number {
-  return length + length % 2
 }

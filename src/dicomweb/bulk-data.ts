@@ -2,7 +2,7 @@ import { DataSet } from '../dicom/data-set.ts'
 import type { Instance } from '../dicom/instance.ts'
 import type { Decoder } from '../imaging/decoder-pool.ts'
 import { AppError } from '../errors.ts'
-import { littleEndianValue } from './explicit-encoding.ts'
+import { littleEndianValue } from '../dicom/explicit-encoding.ts'
 import { nativeFrame } from './transcode.ts'
 
 /**

@@ -2,7 +2,7 @@ import { DataSet } from '../dicom/data-set.ts'
 import type { Instance } from '../dicom/instance.ts'
 import { parsePart10 } from '../dicom/part10.ts'
 import { transferSyntax } from '../dicom/transfer-syntaxes.ts'
-import { encodeElement, encodeEncapsulated, encodedItems, encodeExplicitLittleEndian, encodeSequence } from './explicit-encoding.ts'
+import { encodeElement, encodeEncapsulated, encodedItems, encodeExplicitLittleEndian, encodeSequence } from '../dicom/explicit-encoding.ts'
 import { part10Head } from './part10-head.ts'
 
 const pixelDataTag = 0x7fe00010

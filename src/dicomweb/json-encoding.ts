@@ -1,7 +1,7 @@
 import { formatDs } from '../dicom/format-ds.ts'
 import { nameOf, vrOf } from '../dicom/dictionary.ts'
 import { AppError } from '../errors.ts'
-import { encodeAround, encodeElement, encodeSequence } from './explicit-encoding.ts'
+import { encodeAround, encodeElement, encodeSequence } from '../dicom/explicit-encoding.ts'
 import type { JsonDataset, JsonElement } from './json-model.ts'
 
 /** Bytes that are not in memory; `O` is whoever has them. */

@@ -1,6 +1,6 @@
 import { transferSyntax } from '../dicom/transfer-syntaxes.ts'
 import { AppError } from '../errors.ts'
-import { encodeEncapsulated, fragmentHeader } from './explicit-encoding.ts'
+import { encodeEncapsulated, fragmentHeader } from '../dicom/explicit-encoding.ts'
 import { type Elsewhere, type EncodedPiece, encodeJson } from './json-encoding.ts'
 import { type JsonDataset, jsonString } from './json-model.ts'
 import { type MediaType, parseMediaType } from './media-type.ts'

@@ -1,5 +1,5 @@
 import { implementationClassUid, implementationVersionName } from '../dicom/write-part10.ts'
-import { encodeElement } from './explicit-encoding.ts'
+import { encodeElement } from '../dicom/explicit-encoding.ts'
 
 /** What File Meta Information says of the data set after it; an absent UID is left for the reader to miss. */
 export interface FileMeta {

@@ -7,7 +7,7 @@ import { readInstance } from '../dicom/read-instance.ts'
 import { transferSyntax } from '../dicom/transfer-syntaxes.ts'
 import type { Decoder } from '../imaging/decoder-pool.ts'
 import { AppError } from '../errors.ts'
-import { encodeElement, encodeExplicitLittleEndian } from './explicit-encoding.ts'
+import { encodeElement, encodeExplicitLittleEndian } from '../dicom/explicit-encoding.ts'
 
 export const implicitLittleEndian = '1.2.840.10008.1.2'
 export const explicitLittleEndian = '1.2.840.10008.1.2.1'

@@ -1,5 +1,5 @@
-import { DataSet } from '../dicom/data-set.ts'
-import type { Element } from '../dicom/element.ts'
+import { DataSet } from './data-set.ts'
+import type { Element } from './element.ts'
 
 /** VRs with two reserved bytes and a 32-bit length (PS3.5 7.1.2). */
 const longVrs = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV'])
