@@ -5,7 +5,8 @@ import { answerClientError } from '../../src/service/client-error.ts'
 import { dicomFile, multipart, multipartType } from './support/dicom-file.ts'
 import { exchange, listen, readAnswer } from './support/exchange.ts'
 import { disagreement } from './support/openapi.ts'
-import { type TestService, testService } from './support/test-service.ts'
+import { leftBehind } from './support/left-behind.ts'
+import { testService } from './support/test-service.ts'
 
 const body = multipart([dicomFile(), dicomFile({ sop: '1.2.3.4.2' })])
 const form = Buffer.concat([
@@ -14,11 +15,6 @@ const form = Buffer.concat([
 
 function head (path: string, type: string, length: number): string {
   return [`POST ${path} HTTP/1.1`, 'Host: test', `Content-Type: ${type}`, `Content-Length: ${length}`].join('\r\n') + '\r\n\r\n'
-}
-
-async function noTemporaryFiles (service: TestService): Promise<readonly string[]> {
-  for (let i = 0; i < 100 && service.temporaryFiles().length > 0; i++) await new Promise(resolve => setTimeout(resolve, 50))
-  return service.temporaryFiles()
 }
 
 /** Fields of a raw answer, held against openapi.yaml. */
@@ -41,7 +37,7 @@ for (const [name, url, type, message] of [
     const port = await listen(service)
     const answer = await exchange(port, [head(url, type, message.length), message.subarray(0, message.length - 200)])
     t.match(problem(t, url, answer), { status: 408, code: 'request-timeout', temporary: true })
-    t.strictSame(await noTemporaryFiles(service), [])
+    t.strictSame(await leftBehind(service), [])
     t.strictSame(service.spoolFiles(), [], 'what was not committed is not kept')
     t.match(await exchange(port, [head('/dicom-web/studies', `${multipartType}\r\nConnection: close`, body.length), body]), /^HTTP\/1\.1 200 /)
   })

@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { dicomFile, multipart, multipartType } from './support/dicom-file.ts'
 import { exchange, listen } from './support/exchange.ts'
+import { leftBehind } from './support/left-behind.ts'
 import { testService } from './support/test-service.ts'
 
 const head = (lines: readonly string[]): string => ['POST /dicom-web/studies HTTP/1.1', 'Host: test', 'Connection: close',
@@ -45,8 +46,7 @@ t.test('a sender that goes away in the middle leaves no file behind', async t =>
   socket.write(body.subarray(0, body.length - 500))
   await new Promise(resolve => setTimeout(resolve, 100))
   socket.destroy()
-  for (let i = 0; i < 50 && service.temporaryFiles().length > 0; i++) await new Promise(resolve => setTimeout(resolve, 50))
-  t.strictSame(service.temporaryFiles(), [])
+  t.strictSame(await leftBehind(service), [])
   t.match(await exchange(port, [head([`Content-Length: ${body.length}`]), body]), /^HTTP\/1\.1 200 /)
 })
 

@@ -6,6 +6,7 @@ import t from 'tap'
 import { diskError } from '../../src/archive/spool.ts'
 import { dicomFile, multipart, multipartType } from './support/dicom-file.ts'
 import { exchange, listen } from './support/exchange.ts'
+import { leftBehind } from './support/left-behind.ts'
 import { storedIn, reasonsIn } from './support/store-answer.ts'
 import { type TestService, testService } from './support/test-service.ts'
 
@@ -164,10 +165,9 @@ t.test('a long message is committed piece by piece: what a broken connection lea
   const socket = connect(port, '127.0.0.1').on('error', () => undefined)
   socket.write(head)
   socket.write(body.subarray(0, body.length - 200))
-  for (let i = 0; i < 400 && service.archive.findInstances({}).length < 200; i++) await new Promise(resolve => setTimeout(resolve, 25))
+  for (let i = 0; i < 2400 && service.archive.findInstances({}).length < 200; i++) await new Promise(resolve => setTimeout(resolve, 25))
   socket.destroy()
-  for (let i = 0; i < 200 && service.temporaryFiles().length > 0; i++) await new Promise(resolve => setTimeout(resolve, 25))
-  t.strictSame(service.temporaryFiles(), [])
+  t.strictSame(await leftBehind(service), [])
   const held = service.archive.findInstances({})
   t.equal(held.length, 200, 'two commits of 100; the third never came')
   t.equal(service.spoolFiles().length, 200, 'no file without a row')
