@@ -3,32 +3,58 @@ import { type ActivationFunction, type Layer, type LayerGraph, type OperationOf,
 import { convolutionAttributes, kernelConstant, poolingAttributes, toChannelsLast, weightsConstant } from './forward.ts'
 import { type GraphBuilder, tensorOf } from './graph-builder.ts'
 
+/** ∂logit/∂output of a layer, as a tensor in the output's shape. */
+export interface Gradient { readonly layer: string, readonly tensor: string }
+
 /**
  * Adds the chain rule from the logit back to one layer.
  * @param target name of a layer that the logit depends on
+ * @param known where to start instead, when every way from the target to the logit leads through that layer
  * @returns the name of the tensor ∂logit/∂output of that layer, in the output's shape
  */
-export function addGradient (builder: GraphBuilder, graph: LayerGraph, target: string): string {
+export function addGradient (builder: GraphBuilder, graph: LayerGraph, target: string, known?: Gradient): string {
   const between = dependents(graph, target)
-  const parts = new Map<string, string[]>([[graph.logit, [onesLike(builder, tensorOf(graph.logit))]]])
+  const start = known ?? { layer: graph.logit, tensor: onesLike(builder, tensorOf(graph.logit)) }
+  const parts = new Map<string, string[]>([[start.layer, [start.tensor]]])
+  const collect = (layer: string, part: string): void => { parts.set(layer, [...parts.get(layer) ?? [], part]) }
   for (const layer of graph.layers.toReversed()) {
     const collected = parts.get(layer.name)
     if (collected === undefined) continue
     const gradient = collected.reduce((sum, part) => builder.op('Add', [sum, part]))
     if (layer.name === target) return gradient
+    const rectified = rectifiedAlone(graph, layer, target)
+    if (rectified !== undefined) {
+      const passed = activationGradient(builder, 'relu', tensorOf(layer.name), gradient)
+      collect(rectified.inputs[0] ?? '', addBackward(builder, graph, layer, passed, 0))
+      continue
+    }
     for (const [position, input] of layer.inputs.entries()) {
-      if (!between.has(input)) continue
-      const part = addBackward(builder, graph, layer, gradient, position)
-      parts.set(input, [...parts.get(input) ?? [], part])
+      if (between.has(input)) collect(input, addBackward(builder, graph, layer, gradient, position))
     }
   }
   throw new AppError('model-invalid', `the logit does not depend on layer ${target}`, { layer: target })
 }
 
-/** The target and every layer that reads it, near or far. */
-function dependents (graph: LayerGraph, target: string): Set<string> {
+/**
+ * The ReLU before a max pooling that alone reads it. What the pooling gives is what the ReLU gave at the place that the gradient goes
+ * back to, so that the ReLU's gradient can be taken after the pooling, on fewer numbers, instead of before it.
+ */
+function rectifiedAlone (graph: LayerGraph, { operation, inputs }: Layer, target: string): Layer | undefined {
+  if (operation.kind !== 'max-pooling') return undefined
+  const input = layerOf(graph, inputs[0] ?? '')
+  if (input.name === target || input.operation.kind !== 'activation' || input.operation.activation !== 'relu') return undefined
+  return graph.layers.filter(layer => layer.inputs.includes(input.name)).length === 1 ? input : undefined
+}
+
+/** Whether every way from the input to the logit leads through a layer. */
+export function isPassedByAll (graph: LayerGraph, layer: string): boolean {
+  return !dependents(graph, graph.input, layer).has(graph.logit)
+}
+
+/** The target and every layer that reads it, near or far, but not through `except`. */
+function dependents (graph: LayerGraph, target: string, except?: string): Set<string> {
   const found = new Set([target])
-  for (const layer of graph.layers) if (layer.inputs.some(input => found.has(input))) found.add(layer.name)
+  for (const { name, inputs } of graph.layers) if (name !== except && inputs.some(input => found.has(input))) found.add(name)
   return found
 }
 

@@ -1,6 +1,6 @@
 import { foldNormalization } from '../fold-normalization.ts'
 import { type LayerGraph, layerOf } from '../layer-graph.ts'
-import { addGradient } from './backward.ts'
+import { addGradient, isPassedByAll } from './backward.ts'
 import { addForward } from './forward.ts'
 import { GraphBuilder, tensorOf } from './graph-builder.ts'
 import { type EncodedModel, type ValueInfo, encodeModel } from './messages.ts'
@@ -49,18 +49,22 @@ export function explainedModel (network: LayerGraph, { gradCamLayer, evidenceLay
     outputs.push({ name: onnxNames.evidence, type: 'float', shape: ['N', ...layerOf(graph, evidenceLayer).shape.slice(0, 2)] })
   }
 
+  // the way back to the layer that Grad-CAM weighs is gone once, for both maps
+  const wantGradient = builder.op('Or', [onnxNames.wantGradCam, onnxNames.wantSaliency])
+  const atGradCam: ValueInfo = { name: 'gradient', type: 'float', shape: ['d0', 'd1', 'd2', 'd3'] }
+  builder.onlyIf(wantGradient, atGradCam, branch => addGradient(branch, graph, gradCamLayer))
   const gradCam: ValueInfo = { name: onnxNames.gradCam, type: 'float', shape: ['g0', 'g1', 'g2'] }
   builder.onlyIf(onnxNames.wantGradCam, gradCam, branch => {
-    const gradient = addGradient(branch, graph, gradCamLayer)
     // Selvaraju 2017: channel weights are the gradient's mean over the cells; ReLU of the weighted sum
-    const weights = branch.op('ReduceMean', [gradient, branch.integers(2, 3)], { keepdims: 1 })
+    const weights = branch.op('ReduceMean', [atGradCam.name, branch.integers(2, 3)], { keepdims: 1 })
     const weighted = branch.op('Mul', [tensorOf(gradCamLayer), weights])
     return branch.op('Relu', [branch.op('ReduceSum', [weighted, branch.integers(1)], { keepdims: 0 })])
   })
   const saliency: ValueInfo = { name: onnxNames.saliency, type: 'float', shape: ['s0', 's1', 's2'] }
   builder.onlyIf(onnxNames.wantSaliency, saliency, branch => {
     // Simonyan 2014
-    const gradient = addGradient(branch, graph, graph.input)
+    const known = isPassedByAll(graph, gradCamLayer) ? { layer: gradCamLayer, tensor: atGradCam.name } : undefined
+    const gradient = addGradient(branch, graph, graph.input, known)
     return branch.op('ReduceMax', [branch.op('Abs', [gradient]), branch.integers(1)], { keepdims: 0 })
   })
 

@@ -30,6 +30,16 @@ const branches: Record<string, Branch> = {
   'overlapping max pooling, SAME': (tf, x) => apply(tf.layers.maxPooling2d({ poolSize: 3, strides: 2, padding: 'same' }), x),
   'overlapping max pooling, VALID': (tf, x) => apply(tf.layers.maxPooling2d({ poolSize: 3, strides: 1 }), x),
   'disjoint max pooling that leaves an edge': (tf, x) => apply(tf.layers.maxPooling2d({ poolSize: 2 }), x),
+  'disjoint max pooling of what a ReLU gives': (tf, x) =>
+    apply(tf.layers.maxPooling2d({ poolSize: 2 }), convolution(tf, x, { activation: 'relu' })),
+  'overlapping max pooling of what a ReLU gives': (tf, x) =>
+    apply(tf.layers.maxPooling2d({ poolSize: 3, strides: 2, padding: 'same' }), convolution(tf, x, { activation: 'relu' })),
+  'a ReLU that a max pooling and a convolution read': (tf, x) => {
+    const rectified = convolution(tf, x, { activation: 'relu', padding: 'same' })
+    return apply(tf.layers.concatenate(), [apply(tf.layers.maxPooling2d({ poolSize: 3, strides: 1 }), rectified), convolution(tf, rectified)])
+  },
+  'Grad-CAM of a layer that a way to the logit passes by': (tf, x) =>
+    apply(tf.layers.concatenate(), [convolution(tf, x, { name: 'aside' }), convolution(tf, x, { filters: 2, activation: 'relu' })]),
   'average pooling, SAME': (tf, x) => apply(tf.layers.averagePooling2d({ poolSize: 3, strides: 1, padding: 'same' }), x),
   'average pooling, VALID': (tf, x) => apply(tf.layers.averagePooling2d({ poolSize: 2, strides: 1 }), x),
   'zero padding': (tf, x) => convolution(tf, apply(tf.layers.zeroPadding2d({ padding: [[1, 2], [3, 0]] }), x), { strides: 2 }),
@@ -65,7 +75,7 @@ for (const [name, branch] of Object.entries(branches)) {
     const output = apply(tf.layers.dense({ name: 'output', units: 1, activation: 'sigmoid', kernelInitializer: tf.initializers.glorotNormal({ seed: 5 }) }), both)
     const model = tf.model({ inputs: input, outputs: output })
     const files = await layersModelFiles(tf, model)
-    const layers = { gradCamLayer: 'first' }
+    const layers = { gradCamLayer: model.layers.some(layer => layer.name === 'aside') ? 'aside' : 'first' }
     const onnx = await openOnnxRuntime(readLayersModel(files), layers, { threads: 1 })
     const reference = await openTensorFlow(files, layers)
     const rasters = randomNumbers(2 * 13 * 11 * 3, 31)
@@ -97,7 +107,7 @@ function linearGraph (name: string): LayerGraph {
   }
 }
 
-for (const name of ['raster', 'op:Relu 0', 'const:float 0', 'layer:input', 'saliency', 'want saliency', 'grad-cam']) {
+for (const name of ['raster', 'op:Relu 0', 'const:float 0', 'layer:input', 'saliency', 'want saliency', 'grad-cam', 'gradient']) {
   t.test(`a layer named ${name} does not collide with the exporter's own names`, async t => {
     const engine = await openOnnxRuntime(linearGraph(name), { gradCamLayer: name }, {})
     const { logits, saliency, gradCam } = await engine.run(Float32Array.of(1, 1, -1, 0.5), 1, allMaps)
