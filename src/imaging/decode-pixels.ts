@@ -27,7 +27,8 @@ export function decodeNativeFrame (encoded: Uint8Array, pixel: ImagePixel, bigEn
  */
 export function decodeRleFrame (encoded: Uint8Array, pixel: ImagePixel): StoredPixels {
   checkCompressed(pixel)
-  return image(pixel, unpackInPlace(decodeRle(encoded, pixel), pixel), [])
+  const { cells, used } = decodeRle(encoded, pixel)
+  return image(pixel, unpackInPlace(cells, pixel, used), [])
 }
 
 /**

@@ -26,11 +26,14 @@ export function unpackSamples (bytes: Uint8Array, layout: SampleLayout): SampleA
   return unpackInPlace(copy, layout)
 }
 
-/** The same of little endian cells, in their own memory, which must begin where a cell may. */
-export function unpackInPlace (bytes: Uint8Array, layout: Omit<SampleLayout, 'bigEndian'>): SampleArray {
+/**
+ * The same of little endian cells, in their own memory, which must begin where a cell may.
+ * @param used the bits that a cell may have, where they are known: there is no need to look at each
+ */
+export function unpackInPlace (bytes: Uint8Array, layout: Omit<SampleLayout, 'bigEndian'>, used?: number): SampleArray {
   const { bitsAllocated, bitsStored, highBit, signed } = layout
   const cells = cellsOf(bytes, bitsAllocated)
-  if (!areValues(cells, layout)) {
+  if (!areValues(cells, layout, used)) {
     const left = 31 - highBit
     const drop = 32 - bitsStored
     // shifting left, then right, drops the bits above HighBit and extends the sign in one go
@@ -48,9 +51,9 @@ function cellsOf ({ buffer, byteOffset, byteLength }: Uint8Array, bits: 8 | 16 |
 }
 
 /** Whether nothing is to be dropped: the value fills its cell, or is unsigned and no cell has a bit above it. */
-function areValues (cells: Cells, { bitsAllocated, bitsStored, highBit, signed }: Omit<SampleLayout, 'bigEndian'>): boolean {
+function areValues (cells: Cells, { bitsAllocated, bitsStored, highBit, signed }: Omit<SampleLayout, 'bigEndian'>, used?: number): boolean {
   if (bitsStored === bitsAllocated) return true
-  return !signed && highBit === bitsStored - 1 && usedBits(cells) >>> bitsStored === 0
+  return !signed && highBit === bitsStored - 1 && (used ?? usedBits(cells)) >>> bitsStored === 0
 }
 
 /** The bits that any cell has. */
