@@ -20,7 +20,7 @@ draw () {
 train () {
   name=$1
   shift
-  [ -d "$out/start-$name" ] || TS_NODE_TRANSPILE_ONLY=1 node --import=@tapjs/typescript/import scripts/pytorch/untrained.ts "$name" "$out/start-$name"
+  [ -d "$out/start-$name" ] || node --import=@tapjs/typescript/import scripts/pytorch/untrained.ts "$name" "$out/start-$name"
   [ -d "$out/$name" ] || $python scripts/pytorch/train.py --model "$out/start-$name" --slices "$out/c1" "$out/c2" "$out/m1" \
     --validate seg_17,seg_18,seg_19,seg_20,patient09 --leave-out patient04 --batch 32 --seed 2 --threads 1 --validation-slices 600 \
     --log "$out/$name.json" --out "$out/$name" "$@"
