@@ -65,6 +65,19 @@ export function readJpeg2000Header (stream: Uint8Array): CodestreamHeader {
   return { width: right - left, height: bottom - top, components, precision }
 }
 
+/** Whether COD (ISO 15444-1 A.6.1) names the reversible 5-3 wavelet for all components, as lossless streams do. */
+export function isReversible (stream: Uint8Array): boolean {
+  const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength)
+  let reversible = false
+  for (let at = 2; at + 14 <= stream.length && view.getUint16(at) !== 0xff90; at += 2 + view.getUint16(at + 2)) {
+    const marker = view.getUint16(at)
+    if (marker === 0xff52) reversible = stream[at + 13] === 1
+    // COC speaks for one component
+    if (marker === 0xff53) return false
+  }
+  return reversible
+}
+
 /**
  * Follows the tile-part lengths (Psot, ISO 15444-1 A.4.2) from the first SOT to the end marker: JPEG 2000 decoders fill what a cut-off
  * stream lacks and call it decoded.

@@ -3,6 +3,7 @@ import type { Context, NativeCodecs } from 'dcmjs-codecs'
 import type { ImagePixel } from '../dicom/slice.ts'
 import { AppError, toAppError } from '../errors.ts'
 import type { CodecFamily } from './codec-guard.ts'
+import { createFastCodecs } from './fast-codecs.ts'
 import type { GrayImage, RgbImage } from './raster.ts'
 
 export interface WasmCodecs {
@@ -40,12 +41,14 @@ interface Library {
 }
 
 /**
- * The one user of dcmjs-codecs. `NativeCodecs` is called directly, as the package's Transcoder knows neither .51 nor .57. Its
- * heap is not to be trusted after an error, so that the next frame gets a new instance. Not for concurrent calls.
+ * The one user of dcmjs-codecs, for what the fast codecs do not decode. `NativeCodecs` is called directly, as the package's Transcoder
+ * knows neither .51 nor .57. Its heap is not to be trusted after an error, so that the next frame gets a new instance. Not for
+ * concurrent calls.
  */
 export function createWasmCodecs (): WasmCodecs {
   let library: Library | undefined
   let healthy = false
+  const fast = createFastCodecs()
 
   const ready = async (): Promise<Library> => {
     // the package is CommonJS, and loaded only where a compressed frame is met: start-up time
@@ -124,6 +127,8 @@ export function createWasmCodecs (): WasmCodecs {
     encodeRle: async image => await encode(image, 'rle'),
     prepare: async () => { await ready() },
     decode: async (codestream, pixel, family) => {
+      const bytes = await fast.decode(codestream, pixel, family)
+      if (bytes !== undefined) return { bytes, warnings: [] }
       try {
         return { bytes: await attempt(codestream, pixel, family), warnings: [] }
       } catch (error) {
