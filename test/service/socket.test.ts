@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import t from 'tap'
 import { dicomFile, multipart, multipartType } from './support/dicom-file.ts'
@@ -67,4 +68,22 @@ t.test('a body that trickles to a request that is answered already does not keep
     t.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `))
     t.match(answer, /^connection: close\r$/im)
   }
+})
+
+t.test('a sender on one connection is told when it ends, and never refused for how many requests came on it', async t => {
+  const service = await testService(t)
+  const port = await listen(service)
+  service.app.server.maxRequestsPerSocket = 3
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.teardown(() => { agent.destroy() })
+  const send = async (body: Buffer, type: string): Promise<string> => await new Promise((resolve, reject) => {
+    const options = { port, path: '/dicom-web/studies', method: 'POST', agent, headers: { accept: 'application/dicom+json', 'content-type': type } }
+    request(options, answer => {
+      answer.resume().on('end', () => { resolve(`${answer.statusCode} ${answer.headers.connection}`) })
+    }).on('error', reject).end(body)
+  })
+  const answers: string[] = []
+  for (let i = 0; i < 7; i++) answers.push(await send(multipart([dicomFile({ sop: `1.2.3.4.${i}` })]), multipartType))
+  t.strictSame(answers, ['200 keep-alive', '200 keep-alive', '200 close', '200 keep-alive', '200 keep-alive', '200 close', '200 keep-alive'])
+  t.equal(await send(Buffer.from('x'), 'text/plain'), '415 close', 'what is refused unread ends its connection')
 })

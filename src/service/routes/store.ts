@@ -21,7 +21,6 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
 
   /** service.md §2.1, in its order, before a byte of the body is read. */
   async function check (request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    void reply.header('connection', 'close')
     const space = context.draining.value ? undefined : await context.archive.space()
     if (space?.enough !== true) {
       void reply.header('warning', `299 ${baseUrlOf(request, settings)} "A700: out of resources"`)
@@ -38,7 +37,14 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
       throw new AppError('not-acceptable', 'A store request is answered with application/dicom+json or application/dicom+xml')
     }
     if (!places.makeRoom()) throw new AppError('out-of-resources', 'Too many store requests at the same time')
-    void reply.removeHeader('connection')
+  }
+
+  /** Whom it refuses must not send the body. Set only then: Node never again says that a connection ends once the header was removed. */
+  async function checkFirst (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    await check(request, reply).catch((error: unknown) => {
+      void reply.header('connection', 'close')
+      throw error
+    })
   }
 
   async function store (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -104,7 +110,7 @@ export function storeRoutes (context: ServiceContext): FastifyPluginCallback {
     const json = 'application/dicom+json'
     if (app.hasContentTypeParser(json)) app.removeContentTypeParser(json)
     app.addContentTypeParser(json, (_request, payload, parsed) => { parsed(null, payload) })
-    const options = { onRequest: check, handlerTimeout: defaultBodyPace.totalMs + 60_000 } as const
+    const options = { onRequest: checkFirst, handlerTimeout: defaultBodyPace.totalMs + 60_000 } as const
     app.post('/studies', options, store)
     app.post('/studies/:study', options, store)
     done()
