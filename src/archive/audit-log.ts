@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { toAppError, type AppError } from '../errors.ts'
+import { AuditFile } from './audit-file.ts'
 import { uidHash } from './tombstones.ts'
 
 /** Events of PS3.15 A.5.3, by their DCM code (PS3.16 CID 400). */
@@ -59,6 +60,7 @@ export const firstHash = '0'.repeat(64)
  */
 export class AuditLog {
   readonly #folder: string
+  readonly #file = new AuditFile()
   readonly #now: () => number
   readonly #onFailure: (error: AppError) => void
   #chain: Chain
@@ -115,6 +117,7 @@ export class AuditLog {
   async close (): Promise<void> {
     await this.#writing
     if (this.#waiting.length > 0) await this.#write()
+    this.#file.close()
   }
 
   async #drain (): Promise<void> {
@@ -139,7 +142,7 @@ export class AuditLog {
       return link.line
     })
     try {
-      await append(path, lines.join(''))
+      await this.#file.append(path, lines.join(''))
     } catch (thrown) {
       this.#onFailure(toAppError(thrown, 'out-of-resources', 'the audit log cannot be written'))
       this.#retryAt = performance.now() + this.#retryMs
@@ -181,23 +184,6 @@ function linked ({ sequence, hash: previous }: Chain, event: AuditEvent, at: num
 
 /** The hash of a line is that of its JSON without the hash. */
 export function hashOf (text: string): string { return createHash('sha256').update(text).digest('hex') }
-
-/** Adds to the end of the file, or leaves it as it was. */
-async function append (path: string, text: string): Promise<void> {
-  const file = await open(path, 'a', 0o600)
-  try {
-    const { size } = await file.stat()
-    try {
-      await file.appendFile(text)
-      await file.datasync()
-    } catch (error) {
-      await file.truncate(size).catch(() => undefined)
-      throw error
-    }
-  } finally {
-    await file.close()
-  }
-}
 
 async function lastLink (folder: string): Promise<LastLink> {
   const names = (await readdir(folder)).filter(name => /^audit-\d{4}-\d{2}\.jsonl$/.test(name)).sort()

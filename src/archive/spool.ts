@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { constants, statfsSync } from 'node:fs'
-import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { constants, renameSync, statfsSync } from 'node:fs'
+import { access, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { AppError, toAppError } from '../errors.ts'
 import type { DiskSpace, InstanceKind, StagedFile, StagingFile, StagingOptions } from './archive.ts'
+import { flush } from './flush.ts'
 import { openStaging } from './staging.ts'
 
 const hash = (text: string) => createHash('sha256').update(text).digest('hex')
@@ -49,7 +50,7 @@ export class Spool {
   async stage (options: StagingOptions = {}): Promise<StagingFile> {
     const { enough } = this.space()
     if (!enough) throw new AppError('out-of-resources', 'free space is below the reserve')
-    return await openStaging(join(this.#tmp, `${randomUUID()}.part`), options)
+    return await Promise.resolve(openStaging(join(this.#tmp, `${randomUUID()}.part`), options))
   }
 
   /** A fresh folder under `tmp/` for a job; gone at the next start. */
@@ -72,9 +73,9 @@ export class Spool {
     const target = this.absolute(name)
     try {
       // the folder of a series is mostly there
-      if (await renamed(file.path, target)) return
+      if (renamed(file.path, target)) return
       await mkdir(dirname(target), { recursive: true, mode: 0o700 })
-      await rename(file.path, target)
+      renameSync(file.path, target)
       // a new folder's own entry, and its parent's, must reach the disk too
       const parent = dirname(dirname(target))
       await Promise.all([parent, dirname(parent)].map(flush))
@@ -129,20 +130,15 @@ export class Spool {
   }
 }
 
-/** Whether the folder that it goes to was there. */
-async function renamed (from: string, to: string): Promise<boolean> {
+/** Whether the folder that it goes to was there. Takes microseconds, to hear of it from another thread would take many times that. */
+function renamed (from: string, to: string): boolean {
   try {
-    await rename(from, to)
+    renameSync(from, to)
     return true
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
     throw error
   }
-}
-
-async function flush (path: string): Promise<void> {
-  const handle = await open(path, 'r')
-  try { await handle.sync() } finally { await handle.close() }
 }
 
 /** Flushes a file that another process wrote. @throws AppError */

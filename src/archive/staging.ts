@@ -1,4 +1,4 @@
-import { close, fsync, open, writev } from 'node:fs'
+import { closeSync, fsync, open, writev } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 import { promisify } from 'node:util'
@@ -8,7 +8,6 @@ import { diskError } from './spool.ts'
 
 // by descriptor: FileHandle costs several times as much, and every slice of a series comes this way
 const openFile = promisify(open)
-const closeFile = promisify(close)
 const flushFile = promisify(fsync)
 const writeChunks = promisify(writev)
 
@@ -18,10 +17,9 @@ const headLength = preambleLength + 4
 /** Written at a time: a slice goes to the disk in one piece. */
 const gatheredBytes = 2 ** 20
 
-/** Opens a new file for one part. @throws AppError `out-of-resources` */
-export async function openStaging (path: string, { asIs = false }: StagingOptions = {}): Promise<StagingFile> {
-  const descriptor = await openFile(path, 'wx', 0o600).catch((error: unknown) => { throw diskError(error) })
-  const writer = new StagingWriter(descriptor, !asIs)
+/** A new file for one part. It is opened while the first bytes come; a file that cannot be made is an error of `writable`. */
+export function openStaging (path: string, { asIs = false }: StagingOptions = {}): StagingFile {
+  const writer = new StagingWriter(path, !asIs)
   const discard = async () => {
     writer.destroy()
     await writer.release()
@@ -33,7 +31,7 @@ export async function openStaging (path: string, { asIs = false }: StagingOption
     seal: async (): Promise<StagedFile> => {
       if (!writer.writableFinished) throw new AppError('internal', 'a part was sealed before its last byte')
       try {
-        await flushFile(descriptor)
+        await flushFile(await writer.opened)
       } catch (error) { throw diskError(error) }
       await writer.release()
       return { path, bytes: writer.bytes, discard }
@@ -45,33 +43,42 @@ export async function openStaging (path: string, { asIs = false }: StagingOption
 /** Writes in order and counts; the preamble is zeroed, because it may hold a program for another reader (CVE-2019-11687). */
 class StagingWriter extends Writable {
   bytes = 0
-  readonly #descriptor: number
+  /** The descriptor. */
+  readonly opened: Promise<number>
   #gathered: Buffer[] = []
   #gatheredBytes = 0
   #zeroesPreamble: boolean
   #released = false
+  /** Never rejects. */
+  #writing: Promise<unknown> = Promise.resolve()
 
-  constructor (descriptor: number, zeroesPreamble: boolean) {
+  constructor (path: string, zeroesPreamble: boolean) {
     super({ highWaterMark: 256 * 1024, decodeStrings: true })
-    this.#descriptor = descriptor
+    this.opened = openFile(path, 'wx', 0o600)
+    this.opened.catch(() => undefined) // told to who writes
     this.#zeroesPreamble = zeroesPreamble
   }
 
+  /** Closes the file, once: after a write that is under way, which would else go into whatever is opened next. */
   async release (): Promise<void> {
+    await this.#writing
     if (this.#released) return
     this.#released = true
-    await closeFile(this.#descriptor)
+    // closing takes microseconds, to hear of it from another thread many times that
+    await this.opened.then(closeSync, () => undefined)
   }
 
   override _write (chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
     this.#gathered.push(chunk)
     this.#gatheredBytes += chunk.length
     if (this.#gatheredBytes < gatheredBytes) done()
-    else this.#append().then(() => done(), done)
+    else this.#appendThen(done)
   }
 
-  override _final (done: (error?: Error) => void): void {
-    this.#append().then(() => done(), done)
+  override _final (done: (error?: Error) => void): void { this.#appendThen(done) }
+
+  #appendThen (done: (error?: Error) => void): void {
+    this.#writing = this.#append().then(() => done(), done)
   }
 
   /** Writes what was gathered. */
@@ -81,8 +88,9 @@ class StagingWriter extends Writable {
     this.#gathered = []
     this.#gatheredBytes = 0
     try {
+      const descriptor = await this.opened
       while (left.length > 0) {
-        const { bytesWritten } = await writeChunks(this.#descriptor, left)
+        const { bytesWritten } = await writeChunks(descriptor, left)
         this.bytes += bytesWritten
         left = after(left, bytesWritten)
       }

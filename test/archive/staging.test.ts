@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import t from 'tap'
+import { openStaging } from '../../src/archive/staging.ts'
 import { Clock, openArchive, temporaryFolder } from '../helpers/archive.ts'
 
 async function staged (t: Parameters<typeof openArchive>[0], chunks: readonly Uint8Array[]) {
@@ -63,4 +64,34 @@ t.test('what a crash left under tmp is gone at the next start', async t => {
   await first.close()
   await openArchive(t, new Clock(), folder)
   t.strictSame(readdirSync(join(folder, 'tmp')), [])
+})
+
+t.test('a write that is under way when its file is given up does not go into the next file', async t => {
+  const folder = temporaryFolder(t)
+  const archive = await openArchive(t, new Clock(), folder)
+  for (let i = 0; i < 20; i++) {
+    const given = await archive.stage()
+    given.writable.write(Buffer.alloc(2 ** 21, 1))
+    const gone = given.discard()
+    const kept = await archive.stage()
+    await pipeline(Readable.from([Buffer.from('kept')]), kept.writable)
+    const sealed = await kept.seal()
+    await gone
+    t.equal(readFileSync(sealed.path, 'utf8'), 'kept')
+    await sealed.discard()
+  }
+  t.strictSame(readdirSync(join(folder, 'tmp')), [])
+})
+
+t.test('a file that cannot be made is an error of who writes to it', async t => {
+  const archive = await openArchive(t)
+  const taken = await archive.stage()
+  await pipeline(Readable.from([Buffer.from('x')]), taken.writable)
+  const second = openStaging(taken.path)
+  await t.rejects(pipeline(Readable.from([Buffer.from('y')]), second.writable), { name: 'AppError' })
+  const absent = openStaging(join(taken.path, 'below'))
+  await t.rejects(pipeline(Readable.from([Buffer.from('y')]), absent.writable), { name: 'AppError' })
+  await absent.discard()
+  t.equal(readFileSync(taken.path, 'utf8'), 'x')
+  await taken.discard()
 })

@@ -36,7 +36,7 @@ function held (t: Test, options: Partial<ReceptionOptions> = {}): Held {
   }
   const reception = new Reception({
     archive: {
-      stage: async () => await openStaging(join(folder, String(files++))),
+      stage: async () => await Promise.resolve(openStaging(join(folder, String(files++)))),
       commit: async batch => {
         committed.push(batch)
         return await Promise.resolve(batch.map(() => ({ kind: 'stored' as const })))
@@ -112,7 +112,7 @@ t.test('an instance that cannot be flushed or read fails alone, and its file goe
   const full = held(t, {
     archive: {
       stage: async () => {
-        const staging = await openStaging(join(mkdtempSync(join(tmpdir(), 'tuberlens-')), 'file'))
+        const staging = openStaging(join(mkdtempSync(join(tmpdir(), 'tuberlens-')), 'file'))
         const seal = async (): Promise<never> => await Promise.reject(new AppError('out-of-resources', 'the data folder cannot be written'))
         return { path: staging.path, writable: staging.writable, discard: async () => { await staging.discard() }, seal }
       },
