@@ -28,11 +28,13 @@ import { createInstanceReader } from './instance-reader.ts'
 import type { AnalysisIdentity } from './context.ts'
 import { Metrics } from './metrics.ts'
 import { serveMetrics } from './metrics-server.ts'
+import { growHeapFreely } from './heap-growth.ts'
 import { Operations } from './operations.ts'
 import { listen } from './listen.ts'
 import { createLogger, type Logger } from './logging.ts'
 import { Reception } from './reception.ts'
 import { openSecrets } from './secret-files.ts'
+import { soon } from './soon.ts'
 import { CertificateReload } from './tls-server.ts'
 import { recordedIntake } from './transfer-events.ts'
 import { auditWorkflow } from './workflow-audit.ts'
@@ -87,6 +89,7 @@ async function start (
   config: Config, options: ServeOptions, logger: Logger, closers: (() => Promise<void>)[], closeAll: () => Promise<void>,
 ): Promise<RunningService> {
   logger.info({ config: describeConfig(config) }, 'starting')
+  if (options.ownsProcess ?? true) growHeapFreely()
   const archive = await SqliteArchive.open({
     dataDir: config.dataDir, reserveBytes: config.reserveBytes, quotaBytes: config.quotaBytes, duplicates: config.duplicates,
   })
@@ -175,7 +178,7 @@ async function start (
     ],
     decoder,
     draining,
-    onStored: () => { void workflow.tick() },
+    onStored: soon(() => { void workflow.tick() }),
     workitems: workflow.workitems,
     operations: new Operations({ archive, workflow }),
     analysis: identity,
