@@ -18,11 +18,14 @@ interface Tables {
   readonly duplicates: DuplicatePolicy
 }
 
+/** What is known of a row before its header was looked at. */
+type RowToCome = Omit<InstanceRow, 'header'>
+
 interface Plan {
   readonly received: ReceivedInstance
   outcome: CommitOutcome
   /** Set for what is to be written. */
-  row?: InstanceRow
+  row?: RowToCome
   isNew?: boolean
 }
 
@@ -35,8 +38,13 @@ export async function commitBatch (tables: Tables, batch: readonly ReceivedInsta
   const placed: Plan[] = []
   try {
     for (const plan of plans) if (plan.row !== undefined && await place(tables.spool, plan)) placed.push(plan)
-    await tables.spool.flushFolders(placed.map(plan => plan.row!.name))
-    tables.database.transaction(() => { write(tables, plans, now) })
+    // a row must not be on the device before its file's entry is: the sweep would take it, and what it replaced, for lost
+    const [, rows] = await Promise.all([
+      tables.spool.flushFolders(placed.map(plan => plan.row!.name)),
+      // looked at while that is under way
+      Promise.resolve().then(() => rowsOf(plans)),
+    ])
+    tables.database.transaction(() => { write(tables, plans, rows, now) })
   } catch (thrown) {
     const error = toAppError(thrown)
     for (const plan of plans) if (plan.row !== undefined || plan.outcome.kind === 'ignored') plan.outcome = { kind: 'failed', error }
@@ -61,7 +69,7 @@ function decide ({ instances, artifacts, spool, duplicates }: Tables, batch: rea
     const { seriesInstanceUid: series, studyInstanceUid: study, digest } = instance
     const { pixelDigest, receivedDigest } = received
     ahead.set(sop, { study, series, digest, receivedDigest, pixelDigest, revision })
-    const row: InstanceRow = {
+    const row: RowToCome = {
       kind: 'input',
       sop,
       sopClass: instance.sopClassUid,
@@ -76,7 +84,6 @@ function decide ({ instances, artifacts, spool, duplicates }: Tables, batch: rea
       revision,
       name: spool.nameOf('input', series, sop, revision),
       receivedAt: now,
-      header: instanceHeader(instance),
     }
     return { received, outcome, row, isNew: outcome.kind === 'replaced' || held?.series !== series }
   })
@@ -106,8 +113,18 @@ async function place (spool: Spool, plan: Plan): Promise<boolean> {
   }
 }
 
-function write ({ database, instances }: Tables, plans: readonly Plan[], now: number): void {
-  for (const { received, outcome, row, isNew } of plans) {
+/** The rows to be written, by their plans. */
+function rowsOf (plans: readonly Plan[]): ReadonlyMap<Plan, InstanceRow> {
+  return new Map(plans.flatMap((plan): [Plan, InstanceRow][] => {
+    const { row, received: { instance } } = plan
+    return row === undefined ? [] : [[plan, { ...row, header: instanceHeader(instance) }]]
+  }))
+}
+
+function write ({ database, instances }: Tables, plans: readonly Plan[], rows: ReturnType<typeof rowsOf>, now: number): void {
+  for (const plan of plans) {
+    const { received, outcome, isNew } = plan
+    const row = rows.get(plan)
     if (row !== undefined) instances.write(row, isNew === true)
     if (outcome.kind !== 'ignored') continue
     const { sopInstanceUid: sop, seriesInstanceUid: series, studyInstanceUid: study } = received.instance

@@ -11,7 +11,7 @@ import { checkReceived, failureOf, hasInvalidNumber } from '../dicomweb/received
 import type { FailureReason, PartOutcome, WarningReason } from '../dicomweb/store-response.ts'
 import { AppError, toAppError } from '../errors.ts'
 import { instanceUrl } from './dicomweb-url.ts'
-import { errorOf, type InstanceReading, instanceOfReading, type SopUids } from './instance-reading.ts'
+import { errorOf, instanceOfReading, type SopUids } from './instance-reading.ts'
 import type { InstanceReader } from './instance-reader.ts'
 
 export interface ReceptionOptions {
@@ -30,6 +30,7 @@ export interface ReceptionOptions {
   readonly baseUrl: string
 }
 
+type Judged = Pick<ReceivedInstance, 'instance' | 'pixelDigest' | 'ignored'>
 interface Pending { readonly position: number, readonly received: ReceivedInstance, readonly warning: WarningReason | undefined }
 
 /** Requests beyond this many instances are committed in several transactions, so that memory stays bounded. */
@@ -107,12 +108,13 @@ export class Reception {
   /** A file that is complete: it becomes an outcome or waits for the commit. Never throws. */
   async #take (position: number, staging: StagingFile, known: SopUids): Promise<void> {
     try {
-      // what is read need not be on the device yet
-      const [flushed, read] = await Promise.allSettled([staging.seal(), this.#options.reader.read(staging.path)])
+      // what is read and judged need not be on the device yet
+      const [flushed, judged] = await Promise.allSettled([staging.seal(), this.#judge(staging.path)])
       if (flushed.status === 'rejected') throw flushed.reason
       this.#bytes += flushed.value.bytes
-      if (read.status === 'rejected') throw read.reason
-      await this.#judge(position, flushed.value, read.value)
+      if (judged.status === 'rejected') throw judged.reason
+      if ('kind' in judged.value) this.#outcomes[position] = judged.value
+      else await this.#keep(position, flushed.value, judged.value)
     } catch (thrown) {
       const error = toAppError(thrown)
       this.#outcomes[position] = failure(failureOf(error), commentOf(error), known)
@@ -120,45 +122,37 @@ export class Reception {
     if (this.#outcomes[position] !== undefined) await staging.discard()
   }
 
-  async #judge (position: number, file: StagedFile, reading: InstanceReading): Promise<void> {
-    const { study, ineligible, ignoreReason } = this.#options
-    let uids: SopUids = {}
-    const refuse = (reason: FailureReason, comment: string): void => {
-      this.#outcomes[position] = failure(reason, comment, uids)
-    }
-    const refuseFor = (error: AppError): void => { refuse(failureOf(error), commentOf(error)) }
-    if ('uids' in reading) {
-      uids = reading.uids
-      refuseFor(errorOf(reading.failure))
-      return
-    }
+  /** Reads a file: an instance that is taken, or why it is not. */
+  async #judge (path: string): Promise<Judged | PartOutcome> {
+    const { study, ineligible, ignoreReason, reader } = this.#options
+    const reading = await reader.read(path)
+    if ('uids' in reading) return failureFor(errorOf(reading.failure), reading.uids)
     const instance = instanceOfReading(reading)
-    uids = { sopClassUid: instance.sopClassUid, sopInstanceUid: instance.sopInstanceUid }
+    const uids = { sopClassUid: instance.sopClassUid, sopInstanceUid: instance.sopInstanceUid }
     const wrong = checkReceived(instance, study)
-    if (wrong !== undefined) { refuse(wrong.reason, wrong.comment); return }
+    if (wrong !== undefined) return failure(wrong.reason, wrong.comment, uids)
     const ignored = ignoreReason(instance)
-    if (ignored !== undefined && ineligible === 'reject') { refuse('sop-class-refused', 'not an object for this service'); return }
-    if (ignored === undefined && instance.frameCount > 0 && transferSyntax(instance.transferSyntaxUid) === undefined) {
-      refuse('transfer-syntax', 'transfer syntax not supported')
-      return
+    if (ignored !== undefined) {
+      return ineligible === 'reject' ? failure('sop-class-refused', 'not an object for this service', uids) : { instance, pixelDigest: undefined, ignored }
     }
-    if (ignored === undefined && instance.frameCount === 0 && sopClass(instance.sopClassUid)?.image === true) {
-      refuse('cannot-understand', 'PixelData is missing')
-      return
+    if (instance.frameCount > 0 && transferSyntax(instance.transferSyntaxUid) === undefined) {
+      return failure('transfer-syntax', 'transfer syntax not supported', uids)
     }
-    if (ignored === undefined && 'failure' in reading.pixels) {
-      refuseFor(errorOf(reading.pixels.failure))
-      return
+    if (instance.frameCount === 0 && sopClass(instance.sopClassUid)?.image === true) {
+      return failure('cannot-understand', 'PixelData is missing', uids)
     }
-    const pixelDigest = ignored === undefined && 'digest' in reading.pixels ? reading.pixels.digest : undefined
+    if ('failure' in reading.pixels) return failureFor(errorOf(reading.pixels.failure), uids)
+    return { instance, pixelDigest: reading.pixels.digest, ignored }
+  }
+
+  async #keep (position: number, file: StagedFile, judged: Judged): Promise<void> {
     const issuer = this.#options.issuerOfPatientId
-    if (ignored === undefined && issuer !== undefined && lacksIssuer(instance)) {
-      const received = await this.#coerced({ instance, file, pixelDigest, ignored }, issuer)
-      this.#pending.push({ position, received, warning: 'coerced' })
+    const received = { ...judged, file }
+    if (judged.ignored === undefined && issuer !== undefined && lacksIssuer(judged.instance)) {
+      this.#pending.push({ position, received: await this.#coerced(received, issuer), warning: 'coerced' })
       return
     }
-    const warning = hasInvalidNumber(instance) ? 'value-mismatch' : undefined
-    this.#pending.push({ position, received: { instance, file, pixelDigest, ignored }, warning })
+    this.#pending.push({ position, received, warning: hasInvalidNumber(judged.instance) ? 'value-mismatch' : undefined })
   }
 
   /** The instance in a file of its own with the issuer set; the file that came is gone. */
@@ -205,6 +199,8 @@ export class Reception {
 
 /** The words of foreign errors may repeat a value or a path. */
 function commentOf ({ code, message }: AppError): string { return code === 'internal' ? 'internal error' : message }
+
+function failureFor (error: AppError, uids: SopUids): PartOutcome { return failure(failureOf(error), commentOf(error), uids) }
 
 function failure (reason: FailureReason, comment: string, uids: SopUids = {}): PartOutcome {
   return { kind: 'failed', reason, comment, ...uids }
