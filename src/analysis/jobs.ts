@@ -4,9 +4,7 @@ import type { HeatmapMethod } from '../model/finding.ts'
 import { loadModel } from '../model/load-model.ts'
 import type { EngineChoice } from '../model/load-model.ts'
 import type { SelectionCriteria } from '../selection/criteria.ts'
-import { runReportJob } from './report-job.ts'
 import type { ReportJob, ReportJobResult } from './report-job.ts'
-import { runSeriesJob } from './series-job.ts'
 import type { SeriesJob, SeriesJobResult } from './series-job.ts'
 
 /** What the worker process is started with. */
@@ -33,7 +31,10 @@ export interface Jobs {
 /** @throws AppError as `loadModel` */
 export async function openJobs (options: JobOptions): Promise<Jobs> {
   const { modelDir, engine, threads, device, methods, criteria } = options
-  const classifier = await loadModel(modelDir, { engine, threads, device })
+  // the engine's thread opens the model while this one loads the code that will use it
+  const [classifier, { runSeriesJob }, { runReportJob }] = await Promise.all([
+    loadModel(modelDir, { engine, threads, device }), import('./series-job.ts'), import('./report-job.ts'),
+  ])
   const decoder = createDecoder()
   return {
     engine: classifier.engine,
