@@ -15,7 +15,7 @@ import { describeMachine, thisMachine } from './support/machine.ts'
 import { lineOf, type Outcome } from './support/outcome.ts'
 import { readResults, type Results, resultsFile } from './support/results.ts'
 
-const names = ['engines', 'python-series', 'ingest', 'decoding', 'series', 'synthesize', 'peak'] as const
+const names = ['engines', 'python-series', 'ingest', 'decoding', 'series', 'sessions', 'synthesize', 'peak'] as const
 const root = resolve(import.meta.dirname, '..')
 const here = thisMachine()
 
