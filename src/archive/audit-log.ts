@@ -11,6 +11,7 @@ export const auditEvents = {
   110103: 'DICOM Instances Accessed',
   110104: 'DICOM Instances Transferred',
   110105: 'DICOM Study Deleted',
+  110109: 'Order Record',
   110112: 'Query',
   110113: 'Security Alert',
   110114: 'User Authentication',

@@ -3,8 +3,10 @@ import { type AuditEvent, auditEvents } from '../archive/audit-log.ts'
 /** Who sends the message, as the collector shall know it. */
 export interface AuditSource { readonly host: string, readonly processId: number }
 
-/** EventActionCode (PS3.15 A.5.1): create, read, delete, execute. */
-const actions: Readonly<Record<string, string>> = { import: 'C', export: 'R', read: 'R', delete: 'D' }
+/** EventActionCode (PS3.15 A.5.1): create, read, update, delete, execute. */
+const actions: Readonly<Record<string, string>> = {
+  import: 'C', export: 'R', read: 'R', delete: 'D', 'create-workitem': 'C', 'read-workitem': 'R', 'change-workitem': 'U',
+}
 /** EventTypeCode (PS3.16 CID 401, 402, 403) where there is one. */
 const types: Readonly<Record<string, readonly [string, string]>> = {
   start: ['110120', 'Application Start'],

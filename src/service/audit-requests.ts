@@ -13,6 +13,12 @@ declare module 'fastify' {
 
 /** Routes that search; all others with a study give what they hold of it. */
 const searches = /^\/dicom-web\/(?:.*\/)?(?:studies|series|instances|workitems)$/
+/** Requests about one workitem, which is an order to this service (UPS-RS); a search for them is a search. */
+const orders: readonly (readonly [RegExp, string])[] = [
+  [/^POST \/dicom-web\/workitems$/, 'create-workitem'],
+  [/^GET \/dicom-web\/workitems\/:workitem$/, 'read-workitem'],
+  [/^(?:PUT|POST) \/dicom-web\/workitems\/:workitem\/(?:state|cancelrequest)(?:\/:requester)?$/, 'change-workitem'],
+]
 /** Names of parameters that are no attributes. */
 const parameters = new Set(['limit', 'offset', 'includefield', 'fuzzymatching', 'emptyvaluematching', 'multiplevaluematching', 'accept'])
 /** Whether it is a name; anything else may be a value in the wrong place. */
@@ -26,8 +32,7 @@ const maxRefusals = 20
 const loginMs = 3_600_000
 
 /**
- * Records who came, what clients looked for, were given, and erased, what administrators did, and what was refused (PS3.15 A.5.3.3, .5,
- * .9, .11, .12).
+ * Records who came, what clients looked for, were given, ordered and erased, what administrators did, and what was refused (PS3.15 A.5.3).
  * What they store is recorded where it is committed.
  */
 export function auditRequests (app: FastifyInstance, audit: Pick<AuditLog, 'record'>): void {
@@ -64,6 +69,8 @@ function eventOf (request: FastifyRequest, status: number): Found | undefined {
   if (request.method === 'DELETE' && study !== undefined) {
     return { event: { code: 110105, action: 'delete', outcome: outcomeOf(status), studies: [study], facts } }
   }
+  const order = orders.find(([pattern]) => pattern.test(`${request.method} ${route}`))
+  if (order !== undefined) return { event: { code: 110109, action: order[1], outcome: outcomeOf(status), facts } }
   if (request.method !== 'GET') {
     const restricted = request.routeOptions.config.scope === 'admin'
     return restricted ? { event: { code: 110113, action: 'restricted-function', outcome: outcomeOf(status), facts } } : undefined

@@ -108,6 +108,7 @@ t.test('an audit message is well-formed and has what PS3.15 A.5 asks for, withou
     query: { code: 110112, action: 'query', outcome: 0, source: '::1', facts: { keys: 'PatientName limit', route: '/x', status: 200 } },
     purge: { code: 110105, action: 'delete', outcome: 0, facts: { instances: 4 } },
     login: { code: 110114, action: 'login', outcome: 4, user: 'a<"\'\u0001>', source: 'host', facts: {} },
+    order: { code: 110109, action: 'change-workitem', outcome: 0, source: '10.0.0.1', facts: { status: 202 } },
     alert: { code: 110113, action: 'refused', outcome: 4, source: '10.0.0.1', facts: {} },
   }
   const text = Object.fromEntries(Object.entries(events).map(([name, event]) => [name, auditMessage(event, at, source)]))
@@ -116,6 +117,7 @@ t.test('an audit message is well-formed and has what PS3.15 A.5 asks for, withou
   t.match(text['import'], '<ParticipantObjectIdentification ParticipantObjectID="1.2.4" ParticipantObjectTypeCode="2" ParticipantObjectTypeCodeRole="3"><ParticipantObjectIDTypeCode csd-code="110180" codeSystemName="DCM" originalText="Study Instance UID"/>')
   t.match(text['export'], 'UserID="pacs &#38; co" UserIsRequestor="false"')
   t.match(text['query'], `<ParticipantObjectQuery>${Buffer.from('PatientName limit').toString('base64')}</ParticipantObjectQuery>`)
+  t.match(text['order'], 'EventActionCode="U" EventDateTime="2026-01-02T03:04:05.000Z" EventOutcomeIndicator="0"><EventID csd-code="110109" codeSystemName="DCM" originalText="Order Record"/>')
   t.match(text['login'], 'UserID="a&#60;&#34;&#39;?&#62;"')
   // another reader than ours
   for (const [name, xml] of Object.entries(text)) {

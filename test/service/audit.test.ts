@@ -69,6 +69,16 @@ t.test('searches, retrievals, erasures and refusals are recorded, without values
   t.strictSame(await recorded({ url: '/status/series?studyUID=1.2.3' }), [], 'the name of a parameter is not enough')
   t.match(await recorded({ method: 'POST', url: `/api/v1/jobs/${job}/cancel` }), [{ code: 110113, action: 'restricted-function', outcome: 0, facts: { route: '/api/v1/jobs/:job/cancel' } }])
   t.match(await recorded({ method: 'POST', url: '/api/v1/jobs/9/retry' }), [{ code: 110113, action: 'restricted-function', outcome: 4 }])
+  for (const [method, path, action] of [
+    ['POST', '', 'create-workitem'], ['GET', '/1.2.9', 'read-workitem'], ['PUT', '/1.2.9/state', 'change-workitem'], ['POST', '/1.2.9/cancelrequest', 'change-workitem'],
+    ['POST', '/1.2.9/cancelrequest/SOMEONE', 'change-workitem'],
+  ] as const) {
+    const headers = method === 'GET' ? {} : { 'content-type': 'application/dicom+json' }
+    const events = await recorded({ method, url: `/dicom-web/workitems${path}`, headers, ...method === 'GET' ? {} : { payload: '[{}]' } })
+    t.match(events, [{ code: 110109, action, outcome: 4 }], `${method} ${path}`)
+    t.notMatch(JSON.stringify(events), /SOMEONE|1\.2\.9/)
+  }
+  t.match(await recorded({ url: '/dicom-web/workitems' }), [{ code: 110112, action: 'query' }], 'a search for workitems is a search')
   t.match(await recorded({ method: 'DELETE', url: '/api/v1/studies/1.2.3' }), [{ code: 110105, action: 'delete', outcome: 0, studies: ['1.2.3'] }])
   t.match(await recorded({ method: 'DELETE', url: '/api/v1/studies/1.2.3' }), [{ code: 110105, outcome: 4 }])
 })
