@@ -42,7 +42,8 @@ const cellsAcross = 28
 function foregroundRatio (unit: Float32Array): Float32Array {
   let sum = 0
   let count = 1
-  for (const value of unit) {
+  for (let i = 0; i < unit.length; i++) {
+    const value = unit[i]!
     if (value <= foregroundLevel) continue
     sum += value
     count++

@@ -44,12 +44,15 @@ function brightCells (values: Float32Array, width: number, height: number, size:
   for (let y = 0, i = 0; y < height; y++) {
     const row = Math.floor(y / size) * across
     for (let x0 = 0, cell = row; x0 < width; x0 += size, cell++) {
-      const end = Math.min(x0 + size, width)
-      for (let x = x0; x < end; x++, i++) {
+      let sum = sums[cell]!
+      let known = counts[cell]!
+      for (const end = i + Math.min(size, width - x0); i < end; i++) {
         if (padding?.[i] === 1) continue
-        sums[cell]! += values[i]!
-        counts[cell]! += 1
+        sum += values[i]!
+        known++
       }
+      sums[cell] = sum
+      counts[cell] = known
     }
   }
   const means = new Float32Array(sums.length)
@@ -72,6 +75,11 @@ function largestPiece (cells: HeadCells): HeadCells {
   let best = 0
   let bestSize = 0
   const stack: number[] = []
+  const visit = (cell: number): void => {
+    if (taken[cell] !== 1 || label[cell] !== 0) return
+    label[cell] = labels
+    stack.push(cell)
+  }
   for (let seed = 0; seed < taken.length; seed++) {
     if (taken[seed] === 0 || label[seed] !== 0) continue
     labels++
@@ -81,11 +89,10 @@ function largestPiece (cells: HeadCells): HeadCells {
     for (let cell = stack.pop(); cell !== undefined; cell = stack.pop()) {
       members++
       const x = cell % across
-      for (const next of [x > 0 ? cell - 1 : -1, x < across - 1 ? cell + 1 : -1, cell - across, cell + across]) {
-        if (taken[next] !== 1 || label[next] !== 0) continue
-        label[next] = labels
-        stack.push(next)
-      }
+      if (x > 0) visit(cell - 1)
+      if (x < across - 1) visit(cell + 1)
+      visit(cell - across)
+      visit(cell + across)
     }
     if (members > bestSize) [best, bestSize] = [labels, members]
   }
@@ -144,9 +151,10 @@ function collect (values: Float32Array, width: number, height: number, cells: He
   let found = 0
   for (let y = 0; y < height; y++) {
     const row = Math.floor(y / cells.size) * cells.across
-    for (let x = 0; x < width; x++) {
-      const i = y * width + x
-      if (cells.taken[row + Math.floor(x / cells.size)] === 1 && padding?.[i] !== 1) output[found++] = values[i]!
+    for (let x = 0, cell = row; x < width; x += cells.size, cell++) {
+      if (cells.taken[cell] !== 1) continue
+      const from = y * width + x
+      for (let i = from; i < from + Math.min(cells.size, width - x); i++) if (padding?.[i] !== 1) output[found++] = values[i]!
     }
   }
   return output.subarray(0, found)

@@ -50,10 +50,12 @@ export function resample (
   const rowsDone = new Float32Array(width * rows)
   for (let row = 0; row < rows; row++) {
     for (let x = 0; x < width; x++) {
-      let sum = 0
       const from = row * columns + across.start[x]!
       const weight = x * across.stride
-      for (let k = 0; k < across.length[x]!; k++) sum += across.weights[weight + k]! * data[from + k]!
+      const length = across.length[x]!
+      let sum = 0
+      if (length === 2) sum += across.weights[weight]! * data[from]! + across.weights[weight + 1]! * data[from + 1]!
+      else for (let k = 0; k < length; k++) sum += across.weights[weight + k]! * data[from + k]!
       rowsDone[row * width + x] = sum
     }
   }
