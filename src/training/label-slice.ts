@@ -1,9 +1,11 @@
-import { dilate } from './dilation.ts'
+import { bitsWhere, dilate, fromBits, grow } from './dilation.ts'
 import { lesionLook, lesionSize, paintBands, paintSpots, placeSpots, tuberLook, tuberSize } from './lesions.ts'
 import type { Plane } from './plane.ts'
 import { blur, smoothField } from './plane.ts'
 import type { Random } from './random.ts'
 import { implant, signalOf } from './signal.ts'
+import type { Slab } from './slab.ts'
+import { boxOf, cutPlane, randomCut, sample, slabAbout } from './slab.ts'
 import type { Difficulty, DrawnSlice, SliceContrast } from './slice-picture.ts'
 import { tuberCount } from './slice-picture.ts'
 import type { TissueVolume } from './tissue-volume.ts'
@@ -26,7 +28,7 @@ export function drawLabelSlice (random: Random, volume: TissueVolume, request: L
   const cut = randomCut(random, volume, request.withTubers)
   const folded = foldTable(random)
   let plane = cutPlane(volume, warp, cut)
-  let codes = sample(volume, plane, 0, folded)
+  let codes = sample(volume, plane, folded)
   const places = corticalPlaces(codes, size)
   const tubers = request.withTubers
     ? placeSpots(random, places, size, tuberCount(random, difficulty), warp.pixel, difficulty.size ?? tuberSize)
@@ -41,13 +43,13 @@ export function drawLabelSlice (random: Random, volume: TissueVolume, request: L
   }
   if (moved) {
     plane = cutPlane(volume, warp, cut)
-    codes = sample(volume, plane, 0, folded)
+    codes = sample(volume, plane, folded)
   }
 
   const signal = signalOf(random, flair)
   const table = intensities(random, flair, signal)
   const step = cut.thickness / 3
-  const slab: Slab = [sample(volume, plane, -step, folded), codes, sample(volume, plane, step, folded)]
+  const slab = slabAbout(volume, plane, codes, step, folded)
   let picture = render(random, size, slab, table, signal)
   picture = blur(picture, size, random.uniform(0.35, 0.8))
   drawLesions(random, picture, size, codes, warp, signal, flair)
@@ -65,24 +67,6 @@ export function drawLabelSlice (random: Random, volume: TissueVolume, request: L
   return { size, pixel: warp.pixel, picture, tuber, brain: maskOf(codes, isBrain), white: signal.white }
 }
 
-interface Cut {
-  readonly z: number
-  readonly tiltX: number
-  readonly tiltY: number
-  /** millimetres */
-  readonly thickness: number
-}
-
-function randomCut (random: Random, volume: TissueVolume, withTubers: boolean): Cut {
-  const [low, high] = withTubers || random.chance(0.8) ? volume.cerebrum : volume.brain
-  return {
-    z: random.uniform(low, high),
-    tiltX: Math.tan(random.uniform(-0.07, 0.07)),
-    tiltY: Math.tan(random.uniform(-0.25, 0.25)),
-    thickness: random.uniform(2.5, 5.5),
-  }
-}
-
 /** Which fluid next to cortex and ventricle wall becomes tissue: children have narrower sulci and ventricles than adults. */
 function foldTable (random: Random): Uint8Array {
   const table = Uint8Array.from({ length: tissueCount }, (_, code) => code)
@@ -95,44 +79,6 @@ function foldTable (random: Random): Uint8Array {
   table[tissue.ventricleNear3] = walls >= 3 ? tissue.whiteMatter : tissue.ventricle
   return table
 }
-
-/** A tilted plane through a volume: column and row as one index into a slice, −1 beside it; and the height in slices. */
-interface CutPlane { readonly at: Int32Array, readonly height: Float32Array }
-
-function cutPlane (volume: TissueVolume, warp: Warp, cut: Cut): CutPlane {
-  const [nx, ny] = volume.size
-  const [cx, cy] = volume.centre
-  const { z, tiltX, tiltY } = cut
-  const at = new Int32Array(warp.x.length)
-  const height = new Float32Array(at.length)
-  for (let i = 0; i < at.length; i++) {
-    const dx = warp.x[i]!
-    const dy = warp.y[i]!
-    const x = Math.floor(cx + dx + 0.5)
-    const y = Math.floor(cy + dy + 0.5)
-    at[i] = x < 0 || y < 0 || x >= nx || y >= ny ? -1 : y * nx + x
-    height[i] = z + tiltX * dx + tiltY * dy
-  }
-  return { at, height }
-}
-
-/** Nearest tissue on the plane, `offset` millimetres above it. */
-function sample (volume: TissueVolume, { at, height }: CutPlane, offset: number, folded: Uint8Array): Uint8Array {
-  const [nx, ny, nz] = volume.size
-  const area = nx * ny
-  const { codes } = volume
-  const out = new Uint8Array(at.length)
-  const half = offset + 0.5
-  for (let i = 0; i < out.length; i++) {
-    const z = Math.floor(height[i]! + half)
-    if (at[i]! < 0 || z < 0 || z >= nz) continue
-    out[i] = folded[codes[z * area + at[i]!]!]!
-  }
-  return out
-}
-
-/** Tissues a third of the thickness below the middle, in the middle, and above. */
-type Slab = readonly [Uint8Array, Uint8Array, Uint8Array]
 
 function maskOf (codes: Uint8Array, test: (code: number) => boolean): Uint8Array {
   const table = Uint8Array.from({ length: tissueCount }, (_, code) => test(code) ? 1 : 0)
@@ -163,16 +109,16 @@ function partOf ([below, middle, above]: Slab, value: (code: number) => number):
 
 /** Cortex and the white matter beneath it, away from the ventricles. */
 function corticalPlaces (codes: Uint8Array, size: number): Uint8Array {
-  const white = maskOf(codes, code => code === tissue.whiteMatter)
-  const cortex = maskOf(codes, code => code === tissue.cortex)
-  const nearWhite = dilate(white, size, 3)
-  const nearCortex = dilate(cortex, size, 3)
-  const nearVentricle = dilate(maskOf(codes, code => code === tissue.ventricle), size, 7)
-  const out = new Uint8Array(codes.length)
+  const white = bitsWhere(codes, size, tissue.whiteMatter)
+  const cortex = bitsWhere(codes, size, tissue.cortex)
+  const nearWhite = grow(white, size, 3)
+  const nearCortex = grow(cortex, size, 3)
+  const nearVentricle = grow(bitsWhere(codes, size, tissue.ventricle), size, 7)
+  const out = new Int32Array(white.length)
   for (let i = 0; i < out.length; i++) {
-    out[i] = nearVentricle[i] === 0 && ((cortex[i]! & nearWhite[i]!) | (white[i]! & nearCortex[i]!)) !== 0 ? 1 : 0
+    out[i] = ~nearVentricle[i]! & ((cortex[i]! & nearWhite[i]!) | (white[i]! & nearCortex[i]!))
   }
-  return out
+  return fromBits(out, size)
 }
 
 /** A random intensity of each tissue, in units of a full-scale signal of about 1. */
@@ -211,18 +157,24 @@ function render (random: Random, size: number, slab: Slab, table: Float32Array, 
   const matter = tableOf(code => code === tissue.whiteMatter || code === tissue.cortex ? 1 : 0)
   const soft = tableOf(code => code === tissue.softTissue || code === tissue.mucosa ? 1 : 0)
   const cortex = tableOf(code => code === tissue.cortex ? 1 : 0)
-  const regions = smoothField(random, size, 6, random.uniform(0.01, 0.05))
-  const fine = smoothField(random, size, 48, random.uniform(0.005, 0.03))
-  const bundles = smoothField(random, size, 9, random.uniform(0, 0.12))
+  const head = boxOf(slab, size, brain)
+  const regions = smoothField(random, size, 6, random.uniform(0.01, 0.05), head)
+  const fine = smoothField(random, size, 48, random.uniform(0.005, 0.03), head)
+  const bundles = smoothField(random, size, 9, random.uniform(0, 0.12), head)
   const strands = smoothField(random, size, 40, random.uniform(0.3, 1.2))
-  const maturity = smoothField(random, size, 4, random.uniform(0.5, 2.5))
+  const maturity = smoothField(random, size, 4, random.uniform(0.5, 2.5), head)
   const mature = random.uniform(1, 3.5)
   const middle = (signal.white + signal.grey) / 2
   const contrast = signal.grey - signal.white
   const [below, codes, above] = slab
   const out = new Float32Array(codes.length)
+  const air = 3 * intensity[tissue.air]!
   for (let i = 0; i < out.length; i++) {
     const [a, b, c] = [below[i]!, codes[i]!, above[i]!]
+    if ((a | b | c) === tissue.air) {
+      out[i] = air
+      continue
+    }
     let value = intensity[a]! + intensity[b]! + intensity[c]!
     const inside = brain[a]! + brain[b]! + brain[c]!
     if (inside > 0) {

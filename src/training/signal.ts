@@ -27,11 +27,16 @@ export function implant (
   const target = flair ? signal.grey * (1 + gain) : signal.grey + (signal.fluid - signal.grey) * gain
   const knots = randomKnots(random, 24, random.uniform(0, 0.08))
   const opacity = random.uniform(0.6, 1)
-  if (!tuber.some(value => value > 1e-3)) return
+  if (!isDrawn(tuber)) return
   const texture = interpolate(knots, size, 24)
   for (let i = 0; i < picture.length; i++) {
     if (tuber[i]! <= 1e-3) continue
     const share = Math.min(0.97, tuber[i]! * opacity)
     picture[i] = picture[i]! * (1 - share) + target * (1 + texture[i]!) * share
   }
+}
+
+function isDrawn (tuber: Plane): boolean {
+  for (let i = 0; i < tuber.length; i++) if (tuber[i]! > 1e-3) return true
+  return false
 }

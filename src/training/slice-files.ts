@@ -36,5 +36,5 @@ export function sliceFiles (slice: SyntheticSlice, preprocessing: Preprocessing)
 }
 
 function bytes (value: number): number {
-  return Math.round(255 * Math.min(1, Math.max(0, value)))
+  return Math.floor(255 * Math.min(1, Math.max(0, value)) + 0.5)
 }

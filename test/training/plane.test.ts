@@ -44,6 +44,17 @@ t.test('a smooth field is repeatable, smooth, and passes through its knots', asy
   for (let y = 0; y < 5; y++) for (let x = 0; x < 5; x++) t.ok(Math.abs(field[y * 6 * 25 + x * 6]! - knots[y * 5 + x]!) < 1e-5)
 })
 
+t.test('a field that is needed in a box alone is the same there, and 0 elsewhere', async t => {
+  const size = 25
+  const box = { top: 3, left: 5, bottom: 20, right: 21 }
+  const whole = smoothField(new Random(2), size, 6, 1)
+  const expected = whole.map((value, i) => {
+    const [x, y] = [i % size, Math.floor(i / size)]
+    return x >= box.left && x < box.right && y >= box.top && y < box.bottom ? value : 0
+  })
+  t.strictSame(smoothField(new Random(2), size, 6, 1, box), expected)
+})
+
 t.test('quantiles are nearest ranks', async t => {
   t.equal(quantile(Float32Array.of(4, 1, 3, 2), 0.5), 3)
   t.equal(quantile(Float32Array.of(4, 1, 3, 2), 1), 4)
