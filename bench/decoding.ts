@@ -5,9 +5,9 @@
  *
  *   node --import=@tapjs/typescript/import bench/decoding.ts [--json FILE]     (installs Python packages in .cache/bench-python)
  *
- * Where pydicom is ahead, in JPEG-LS, JPEG 2000, 8-bit JPEG and small HTJ2K, its plugins are C++ compiled for the processor (CharLS,
- * OpenJPEG, libjpeg-turbo with its vector code); tuberlens runs such libraries as WebAssembly, in a thread that can be ended, so that
- * a codestream that is made to do harm costs one frame and not the process. Native frames of more than 512² cost a look at every cell:
+ * Where pydicom is ahead, in JPEG 2000, 8-bit JPEG and irreversible HTJ2K, and by a little in JPEG-LS, its plugins are C++ compiled for
+ * the processor (OpenJPEG, libjpeg-turbo with its vector code, CharLS); tuberlens runs such libraries as WebAssembly, in a thread that
+ * can be ended, so that a codestream that is made to do harm costs one frame and not the process. Native frames of more than 512² cost a look at every cell:
  * tuberlens drops bits above BitsStored, pydicom gives the cells as they are.
  */
 import { createHash } from 'node:crypto'
